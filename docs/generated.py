@@ -204,6 +204,7 @@ FINDINGS = {
     FindingCode.SEVERAL_PRESCRIPTIONS: "The RTPLAN prescribes several doses; all are listed.",
     FindingCode.PRESCRIPTION_SOURCE: "The prescription given differs from that of the files.",
     FindingCode.OTHER_SCHEDULE: "The prescription is not that of the profile whose tables were used.",
+    FindingCode.TABLE_WARNING: "Lint warns of a row of a table that is not a bundled one: it may be a slip.",
     FindingCode.SUMMED_DOSES: "The dose was summed from several files.",
     FindingCode.DOSE_OF_PARTS: "The dose is of fraction groups or beams, and whether they are all is not known.",
     FindingCode.DOSE_ACCEPTED: "What stands against the dose, which the user accepts.",

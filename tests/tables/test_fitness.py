@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import json
+import pickle
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,9 +20,12 @@ from dvh_builders import dvh_set, row, table, uniform_dvh
 from folders import EXAMPLES
 from sbrtcheck import archive, cli
 from sbrtcheck.errors import TableError
+from sbrtcheck.judge import run as run_module
+from sbrtcheck.plan import FindingCode
 from sbrtcheck.results import ReviewCode, Verdict
 from sbrtcheck.tables import ConstraintTable, fitness, load, load_table
 from sbrtcheck.tables.lint import Level, lint_files
+from sbrtcheck.tables.lint_table import fraction_slips
 
 PLAN = EXAMPLES / "plans" / "lung-50gy-5fx"
 WRONG = """\
@@ -133,10 +139,50 @@ def test_a_fail_stays_a_fail(own: str) -> None:
     assert sbrtcheck.check(PLAN, own, allow_lint_errors=True).verdict is Verdict.FAIL
 
 
-def test_warnings_refuse_nothing(own: str) -> None:
-    Path(own).write_text(WRONG.replace("below: 1500", "below: 800"), encoding="utf-8")
+WARNED = WRONG.replace("below: 1500", "below: 800")
+WARNS = "'V12.5Gy[cc]' below 800 is the volume of Lungs that receives at least the dose; if the source says 'at least"
+
+
+def test_warnings_refuse_nothing_and_change_no_verdict(own: str) -> None:
+    Path(own).write_text(WARNED, encoding="utf-8")
     assert {remark.level for remark in lint_files([own])} == {Level.WARNING}
-    assert ReviewCode.TABLE not in {reason.code for reason in sbrtcheck.check(PLAN, own).reasons}
+    report = sbrtcheck.check(PLAN, own)
+    assert ReviewCode.TABLE not in {reason.code for reason in report.reasons}
+    warned = [finding for finding in report.findings if finding.code is FindingCode.TABLE_WARNING]
+    assert [finding.subject for finding in warned] == ["own/lungs"]
+    assert warned[0].text.startswith(f"own.yaml:9: {WARNS}")
+    with patched_warnings():
+        quiet = sbrtcheck.check(PLAN, own)
+    assert (quiet.verdict, quiet.reasons) == (report.verdict, report.reasons)
+    assert [*quiet.findings, *warned] == [*report.findings]
+
+
+@contextmanager
+def patched_warnings() -> Iterator[None]:
+    """No table has a warning meanwhile."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_module, "lint_warnings", lambda _tables: ())
+        yield
+
+
+def test_a_table_made_by_a_program_has_its_warnings_too() -> None:
+    made = ConstraintTable.from_rows([("Lungs", "V12.5Gy[cc]", "<", 800)], fractions=5)
+    report = sbrtcheck.evaluate(made, dvh_set(uniform_dvh("Lungs")))
+    warned = [finding for finding in report.findings if finding.code is FindingCode.TABLE_WARNING]
+    assert len(warned) == 1
+    assert "'V12.5Gy[cc]' below 800" in warned[0].text
+
+
+def test_a_bundled_table_is_not_warned_of_nor_is_what_another_process_gets_of_it() -> None:
+    bundled = load_table("rtog-conformity")
+    warned = [slip for slip in fraction_slips(bundled) if slip.level is Level.WARNING]
+    assert warned, "one table for several numbers of fractions, as printed"
+    copy = pickle.loads(pickle.dumps(bundled))  # noqa: S301 - made a moment ago
+    assert not load.is_as_shipped(copy)
+    assert load.is_copy_of_shipped(copy)
+    assert fitness.lint_warnings([bundled, copy]) == ()
+    changed = replace(copy, rows=copy.rows[:-1])
+    assert not load.is_copy_of_shipped(changed)
 
 
 def test_the_looking_over_is_done_once_for_a_table() -> None:
@@ -176,6 +222,34 @@ def test_every_format_has_the_reason(format_: str, run: Callable[..., Result]) -
     text = json.dumps(json.loads(done.stdout)) if format_ == "json" else done.stdout
     assert "REVIEW" in text
     assert "is a critical volume of Lungs" in text
+
+
+@pytest.mark.parametrize("format_", ["text", "json", "markdown", "html"])
+def test_every_format_has_the_warnings(format_: str, run: Callable[..., Result], own: str) -> None:
+    Path(own).write_text(WARNED, encoding="utf-8")
+    done = run("check", PLAN, "--format", format_)
+    assert done.exit_code in (0, 3), done.stderr
+    shown = " ".join(html.unescape(done.stdout).split()).replace("\\[", "[").replace("\\]", "]")
+    assert "own.yaml:9: 'V12.5Gy[cc]' below 800 is the volume of Lungs that receives at least the dose" in shown
+
+
+def test_a_comparison_and_a_sum_have_the_warnings(run: Callable[..., Result], own: str) -> None:
+    Path(own).write_text(WARNED, encoding="utf-8")
+    compared = run("compare", PLAN, PLAN)
+    assert "own.yaml:9: 'V12.5Gy[cc]' below 800" in " ".join(compared.stdout.split())
+    summed = run("sum", PLAN, "--alpha-beta", "SpinalCord=2")
+    assert "own.yaml:9: 'V12.5Gy[cc]' below 800" in " ".join(summed.stdout.split())
+
+
+def test_a_batch_writes_the_warnings_with_each_plan_and_none_of_a_bundled_table(
+    run: Callable[..., Result], own: str
+) -> None:
+    Path(own).write_text(WARNED, encoding="utf-8")
+    done = run("batch", PLAN, "--jobs", "1", "--quiet", "--table", "rtog-conformity", "--out", "results.csv")
+    assert done.exit_code == 0, done.stderr
+    written = Path("results.csv").read_text(encoding="utf-8")
+    assert "own.yaml:9: 'V12.5Gy[cc]' below 800" in written
+    assert "fractions alike" not in written
 
 
 def test_a_batch_writes_the_reason_with_each_plan(run: Callable[..., Result]) -> None:

@@ -29,7 +29,7 @@ from sbrtcheck.results.plan_site import PlanSite
 from sbrtcheck.results.report import Report
 from sbrtcheck.structure_names import TARGETS
 from sbrtcheck.tables import ConstraintTable, Kind, Side
-from sbrtcheck.tables.fitness import LintError, lint_errors
+from sbrtcheck.tables.fitness import LintRemark, lint_errors
 
 _Key = TypeVar("_Key", bound=Hashable)
 
@@ -150,7 +150,7 @@ def _unused_reason(table: ConstraintTable) -> ReviewReason:
     return ReviewReason(code=ReviewCode.NOTHING_EVALUATED, text=text)
 
 
-def _lint_reason(error: LintError) -> ReviewReason:
+def _lint_reason(error: LintRemark) -> ReviewReason:
     rows = (f"{error.table_id}/{error.row_id}",) if error.row_id else ()
     return ReviewReason(code=ReviewCode.TABLE, text=str(error), rows=rows)
 

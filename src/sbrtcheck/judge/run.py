@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib import metadata
+from pathlib import PurePath
 
 from sbrtcheck.arguments import require_type, texts_of
 from sbrtcheck.dvh import DVHSet
@@ -28,7 +29,7 @@ from sbrtcheck.structure_names import StructureMatches
 from sbrtcheck.tables import ConstraintTable, Side, Sites, load_dictionary
 from sbrtcheck.tables.choice import TableName, check_names, distinct, load_tables
 from sbrtcheck.tables.dictionary import DictionaryInput
-from sbrtcheck.tables.fitness import refuse_unfit
+from sbrtcheck.tables.fitness import LintRemark, lint_warnings, refuse_unfit
 
 
 def evaluate(  # noqa: PLR0913 - one argument an option
@@ -147,7 +148,13 @@ def evaluate_with(
         dvh_origin=dvhs.origin,
         end_caps=", ".join(sorted({dvh.end_caps for dvh in dvhs.dvhs if dvh.end_caps})),
         provenance=dvhs.provenance,
-        findings=(*dvhs.findings, *dose.notes, *dose.accepted_doubts, *_sex_findings(tables, options.sex, dvhs.sex)),
+        findings=(
+            *dvhs.findings,
+            *dose.notes,
+            *dose.accepted_doubts,
+            *_sex_findings(tables, options.sex, dvhs.sex),
+            *map(_lint_finding, lint_warnings(tables)),
+        ),
         software=_software(),
         dvhs=dvhs,
         compared=NO_OTHER_DVHS,
@@ -166,6 +173,14 @@ def evaluate_with(
         sex=sex,
         near_percent=options.near_percent,
     )
+
+
+def _lint_finding(warning: LintRemark) -> Finding:
+    """A warning of lint, with the file's name alone: the folder that it is in says nothing of the plan."""
+    has_place = warning.fault.place != warning.subject  # a table made by a program has no lines
+    place = f"{PurePath(warning.fault.place).name}: " if has_place else ""
+    text = f"{place}{warning.fault.what}; {warning.fault.hint}"
+    return Finding(code=FindingCode.TABLE_WARNING, text=text, subject=warning.subject)
 
 
 def _with_near_limit(outcome: Outcome, percent: float) -> Outcome:

@@ -90,6 +90,7 @@ class FindingCode(StrEnum):
     LOW_DOSES_MISSING = "low doses missing"
     DOSE_SPACING = "spacing of the dose grid"
     PARTS_DO_NOT_SUM = "doses of parts do not sum to the dose"
+    TABLE_WARNING = "warning about a table"
     BEYOND_MODEL = "beyond the range of a model"
     NOT_COMPUTED = "not computed"
     OTHER = "other"
@@ -116,7 +117,7 @@ DOUBTFUL_FILES = frozenset(
 class Finding:
     """Something a reader of the report should know; never a verdict.
 
-    ``subject`` is the structure name or UID it is about; empty for the plan as a whole.
+    ``subject`` is the structure name or UID, or the table and its row, it is about; empty for the plan as a whole.
     """
 
     code: FindingCode

@@ -1,4 +1,4 @@
-"""Tables that a plan is to be judged by -> what lint is sure to be wrong with them, and the refusal of such tables.
+"""Tables that a plan is to be judged by -> what lint finds in them, and the refusal of those with errors.
 
 A shipped table is looked over when it is made, and by the tests; all others each time they are used.
 """
@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from sbrtcheck.errors import Fault, TableError
 from sbrtcheck.tables.lint_table import fraction_slips, row_slips
-from sbrtcheck.tables.load import GIVEN_VALUES, is_as_shipped
+from sbrtcheck.tables.load import GIVEN_VALUES, is_as_shipped, is_copy_of_shipped
 from sbrtcheck.tables.slips import Level, Slip
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import Constraint
@@ -22,36 +22,53 @@ _ALLOW = "correct it; --allow-lint-errors (allow_lint_errors=True) checks it, an
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LintError:
-    """What cannot be meant in a table: its row (``""``: the table as a whole), what is wrong, where, and a hint."""
+class LintRemark:
+    """What lint finds in a table: its row (``""``: the table as a whole), how sure it is, what, where, and a hint."""
 
     table_id: str
     row_id: str
+    level: Level
     fault: Fault
 
+    @property
+    def subject(self) -> str:
+        """The row, with the id of its table; or the table."""
+        return f"{self.table_id}/{self.row_id}" if self.row_id else self.table_id
+
     def __str__(self) -> str:
-        subject = f"{self.table_id}/{self.row_id}" if self.row_id else self.table_id
-        return f"{subject}: {self.fault.what}"
+        return f"{self.subject}: {self.fault.what}"
 
 
-def lint_errors(tables: Iterable[ConstraintTable]) -> tuple[LintError, ...]:
+def lint_errors(tables: Iterable[ConstraintTable]) -> tuple[LintRemark, ...]:
     """Everything in the tables that cannot be meant, table by table and line by line."""
-    return tuple(error for table in tables if not is_as_shipped(table) for error in errors_of(table))
+    return _of_level(Level.ERROR, tables)
+
+
+def lint_warnings(tables: Iterable[ConstraintTable]) -> tuple[LintRemark, ...]:
+    """Everything in the tables that may be meant and looks like a slip, table by table and line by line."""
+    return _of_level(Level.WARNING, tables)
+
+
+def _of_level(level: Level, tables: Iterable[ConstraintTable]) -> tuple[LintRemark, ...]:
+    remarks = (remark for table in tables if not is_as_shipped(table) for remark in remarks_of(table))
+    return tuple(remark for remark in remarks if remark.level is level)
 
 
 @lru_cache(maxsize=_TABLES)
-def errors_of(table: ConstraintTable) -> tuple[LintError, ...]:
-    """Everything in one table that cannot be meant; it may well be a shipped one."""
+def remarks_of(table: ConstraintTable) -> tuple[LintRemark, ...]:
+    """Everything that lint finds in one table by itself; nothing of a copy of a shipped one, as other processes get."""
+    if is_copy_of_shipped(table):
+        return ()
     of_rows = sorted(row_slips(table, load_yardsticks()), key=lambda pair: pair[0].line)
     found: list[tuple[Constraint | None, Slip]] = [*((None, slip) for slip in fraction_slips(table)), *of_rows]
     return tuple(
-        LintError(
+        LintRemark(
             table_id=table.id,
             row_id="" if row is None else row.id,
+            level=slip.level,
             fault=Fault(place=_place(table, row), what=slip.what, hint=slip.hint),
         )
         for row, slip in dict.fromkeys(found)
-        if slip.level is Level.ERROR
     )
 
 

@@ -29,8 +29,9 @@ def _volume_of_other_size(table: ConstraintTable, row: Constraint, usual: Yardst
         if not tenths or any(cc == volume and gy == dose for cc, gy in limits):
             continue
         # somebody may well allow as much dose to that much of the organ, and one source limits 0.35 cc as another does
-        # the maximum; where nobody does, and it is no maximum, it is a slip
+        # the maximum; where nobody does, for a volume that nobody uses, and it is no maximum, it is a slip
         nobody = not any(volume / 2 <= cc < SHARE_CC and gy >= dose for cc, gy in limits)
+        nobody &= all(volume not in volumes for volumes in usual.hot_cc.values())
         what = f"{summary(row)}: bundled tables have {dose:g} Gy to {min(tenths):g} cc of {row.structures[0]}"
         yield (error if nobody and min(tenths) > POINT_CC else warning)(what, "is the decimal point in its place?")
 

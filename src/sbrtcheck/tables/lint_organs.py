@@ -21,7 +21,9 @@ _WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
 _LONGEST = 4  # words of an organ's name
 _MAXIMUM = re.compile(r"\b(d?max|maximum|maximal|hottest|point dose)\b", re.IGNORECASE)
 _MINIMUM = re.compile(r"\b(d?min|minimum|minimal|coldest)\b", re.IGNORECASE)
-_VOLUME = re.compile(r"\bvol", re.IGNORECASE)  # "maximum volume above the threshold"
+_VOLUME = re.compile(  # "maximum volume above the threshold", "max 33 %", "max. a third"
+    r"\bvol|%|percent|\d ?/ ?\d|third|half|drittel|h[aä]lfte|tiers|moiti[eé]|\bd\d", re.IGNORECASE
+)
 _LARGE_SHARE = 20.0  # percent of an organ: no maximum
 _MEAN = re.compile(
     r"\b(d?mean|average|mld|d?median|d?min|minimum|moyenn?e?|mittel\w*|mittler\w*|medi[ao]|promedio|gemiddelde?)\b",
@@ -159,6 +161,12 @@ def _sides_of_organ(part: str, bodies: Sequence[str]) -> Iterator[str]:
             yield _side(by_name)
         elif by_language.side in ("l", "r") and any(body(organ) in bodies for organ in by_language.organs):
             yield by_language.side
+        elif (side := side_called(phrase)) and body(_without_sides(phrase)) in bodies:  # "Cochlea links"
+            yield side
+
+
+def _without_sides(phrase: str) -> str:
+    return " ".join(word for word in phrase.split() if not side_called(word))
 
 
 def _side(name: str) -> str:

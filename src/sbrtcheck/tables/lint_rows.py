@@ -122,9 +122,9 @@ def _asks_for_dose(_table: ConstraintTable, row: Constraint, usual: Yardsticks) 
 
 
 def _is_of_spill(metric: Metric) -> bool:
-    """Whether it is of what a target's surroundings receive; R100 is of coverage, too, and may be at least 1."""
+    """Whether it is of what surrounds a target; R100 and R95 are of its coverage too, and may be at least 1."""
     if isinstance(metric, IsodoseRatio):
-        return metric.percent < _WHOLE
+        return metric.percent < _MOST
     return isinstance(metric, MaxDoseAtDistance | VolumeOutside)
 
 

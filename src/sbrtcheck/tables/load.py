@@ -42,6 +42,7 @@ _FRACTIONS = re.compile(rb"^fractions: *(any|\[ *([0-9]+(?: *, *[0-9]+)*) *\]) *
 _TAKE_OUT = f"take it out: {EVIDENCE}/{READINGS_FILE} has who read what"
 
 
+_SHIPPED = "bundled"  # in place of the path of a shipped table
 GIVEN_TEXT, GIVEN_VALUES = "the given text", "the given table"
 """What a table is called in faults, and in `ConstraintTable.path`, that is of no file."""
 
@@ -118,7 +119,7 @@ def read_file(table: str | os.PathLike[str]) -> RawTable:
         bundled = _bundled_files()
         if given in bundled:
             place, file = bundled[given]
-            return RawTable(place=place, path="bundled", raw=file.read_bytes(), evidence=bundled_evidence())
+            return RawTable(place=place, path=_SHIPPED, raw=file.read_bytes(), evidence=bundled_evidence())
         if not _is_there(given, Path.is_file):
             raise _unknown_table(given, sorted(bundled))
     return RawTable(place=given, path=given, raw=_file_bytes(given), evidence=_evidence_beside(Path(given)))
@@ -171,6 +172,12 @@ def bundled_table(id_: str) -> ConstraintTable:
 def is_as_shipped(table: ConstraintTable) -> bool:
     """Whether it is a shipped table as `bundled_table` gives it; not one that was made from it."""
     return _loaded.get(table.id) is table
+
+
+def is_copy_of_shipped(table: ConstraintTable) -> bool:
+    """Whether it says all that a shipped table does: another process that checks plans is given such a copy."""
+    says_so = table.path == _SHIPPED and table.id in shipped_files(shipped_root())
+    return says_so and bundled_table(table.id) == table
 
 
 def bundled_tables() -> tuple[ConstraintTable, ...]:
