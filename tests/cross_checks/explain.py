@@ -10,14 +10,14 @@ difference counts as one. Then reasons are given up one by one as long as it sta
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pydicom
 from readings import METRICS, Values, values
-from sampler import FloatArray, Grid, Heights, Outline, Outside, Overlap, Reading, Structures, Way, sampled
+from sampler import FloatArray, Grid, Heights, Outline, Outside, Overlap, Reading, Samples, Structures, Way, sampled
 
 from sbrtcheck.dvh import DVH
 
@@ -86,10 +86,14 @@ class Body:
     loops: Sequence[FloatArray]
     grid: Grid
     structures: Structures
+    _known: dict[Way, Samples] = field(default_factory=dict)
 
     def by(self, way: Way) -> Values:
-        """Its metrics by points."""
-        return values(sampled(self.loops, self.grid, way, self.structures), way)
+        """Its metrics by points; ways that differ in what is made of the points alone share them."""
+        laid = replace(way, outside=Outside.ZERO, reading=Reading.SORTED)
+        if laid not in self._known:
+            self._known[laid] = sampled(self.loops, self.grid, laid, self.structures)
+        return values(self._known[laid], way)
 
 
 def way_of(program: str, reasons: Sequence[str] | None = None) -> Way:
