@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -250,7 +251,7 @@ def results_of(folders: Sequence[Path], peers_dir: Path | None) -> Results:
         program: place if isinstance(place, shop.Missing) else [] for program, place in places.items()
     }
     results[POINTS] = []
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads, ProcessPoolExecutor() as pool:
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads, _processes() as pool:
         asking = {
             (program, folder): threads.submit(asked, program, python, folder)
             for folder in folders
@@ -264,6 +265,11 @@ def results_of(folders: Sequence[Path], peers_dir: Path | None) -> Results:
                 known += found
             print(f"{folder.name}: done", file=sys.stderr, flush=True)
     return results
+
+
+def _processes() -> ProcessPoolExecutor:
+    """As many as there are processors; not forked, for threads are running."""
+    return ProcessPoolExecutor(mp_context=get_context("spawn"))
 
 
 def summary(results: Results) -> tuple[str, bool | None]:

@@ -49,12 +49,11 @@ UNITED = "contours within others are no holes"
 BLENDED = "outlines between planes are blended by distance"
 LOST = "its {} {} planes of {} are not in the system's DVH"
 TRIED = (
-    f"Tried were, in this order: {GRID_POINTS}; {UNITED}; {BLENDED}, that is, between two planes an outline is where the"
-    " distances from both, weighed, are none, and the structure ends"
-    f" {sampler.END:g} of a step beyond its last plane (that number was found on the small structures of an Eclipse"
-    f" plan); planes at one end are left out, as few as will do, at most {MOST_LOST:.0%} (how many is found, and no file"
-    " says why). A reason must bring *all* values of the structure into the bands, and the system's whole curve, at each"
-    " of its doses, into the band of volume."
+    f"Tried were, in this order: {GRID_POINTS}; {UNITED}; {BLENDED}, that is, between two planes an outline is where"
+    f" the distances from both, weighed, are none, and the structure ends {sampler.END:g} of a step beyond its last"
+    " plane (that number was found on the small structures of an Eclipse plan); planes at one end are left out, as few"
+    f" as will do, at most {MOST_LOST:.0%} (how many is found, and no file says why). A reason must bring *all* values"
+    " of the structure into the bands, and the system's whole curve, at each of its doses, into the band of volume."
 )
 ALONG_AXES = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
