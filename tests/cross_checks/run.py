@@ -109,7 +109,7 @@ def of_structure(
     own = body.by(sampler.Way())
     differs = explain.different(own, ours)
     found[POINTS] = Compared(
-        plan=name[0], structure=name[1], ours=ours, theirs=own, differs=differs, in_its_way=own, left=differs
+        plan=name[0], structure=name[1], ours=ours, theirs=ours, differs=differs, in_its_way=own, left=differs
     )
     return found
 
@@ -150,7 +150,7 @@ def _overview(results: Results) -> shop.Section:
     rows = []
     for program, found in results.items():
         if isinstance(found, shop.Missing):
-            rows.append([program, f"not run: {found.why}", *[""] * 6])
+            rows.append([program, f"not run: {found.why}", *[""] * 7])
             continue
         done = [one for one in found if isinstance(one, Compared)]
         differ = [one for one in done if one.differs]
@@ -166,6 +166,7 @@ def _overview(results: Results) -> shop.Section:
                 len(differ) - none,
                 none,
                 f"{same} of {len(done)}",
+                _furthest(done),
             ]
         )
     return shop.Section(
@@ -189,10 +190,24 @@ def _overview(results: Results) -> shop.Section:
                 "explained",
                 "**not explained**",
                 "structures all of whose values its way gives",
+                "furthest of these values",
             ],
             rows,
         ),
     )
+
+
+def _furthest(found: Sequence[Compared]) -> str:
+    """How far values are at most from what is computed in the program's way; volumes in percent of the whole."""
+    gy, percent = 0.0, 0.0
+    for one in found:
+        for metric, value in one.theirs.items():
+            apart = abs(value - one.in_its_way.get(metric, float("inf")))
+            if metric.endswith("[Gy]"):
+                gy = max(gy, apart)
+            elif one.theirs["Volume[cc]"] > 0.0:
+                percent = max(percent, 100.0 * apart / one.theirs["Volume[cc]"])
+    return f"{gy:.3f} Gy, {percent:.2f} %"
 
 
 def _ways() -> shop.Section:
@@ -284,8 +299,8 @@ def summary(results: Results) -> tuple[str, bool | None]:
     ours = sum(isinstance(one, Compared) and bool(one.differs) for one in own)
     said = (
         f"{len(done)} structures by {len(others) - len(lost)} other programs: {len(differ)} differ"
-        f" by more than the stated size, and {left} of these no tested reason explains; {len(found) - len(done)} are"
-        f" refused by one; of {len(own)} structures {ours} differ from points in our own way"
+        f" by more than the stated size, and {left} of these no tested reason explains (refused by a program:"
+        f" {len(found) - len(done)}); by points in our own way: {len(own)}, {ours} differ"
     )
     met = None if lost or not done else left == 0 and ours == 0
     return said + (f"; not run: {', '.join(lost)}" if lost else ""), met
