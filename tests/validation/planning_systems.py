@@ -91,6 +91,11 @@ class Explained:
     made: Mapping[str, float]
     left: tuple[str, ...]
 
+    @property
+    def lost(self) -> bool:
+        """Whether planes are left out: their number was found, and is in no file."""
+        return self.reason not in (GRID_POINTS, UNITED, BLENDED)
+
 
 class Files:
     """Contours and dose of a plan, by pydicom alone."""
@@ -119,7 +124,7 @@ class Files:
 
 def compared(folder: Path, command: str) -> Evidence:
     """Every plan below the folder with DVHs; plans are numbered, for neither folder nor patient is named."""
-    parts, without, counts = [], 0, np.zeros(5, dtype=int)
+    parts, without, counts = [], 0, np.zeros(6, dtype=int)
     for found in find_plans(folder).plans:
         files = list(found.files)
         given = [*_stored(files, found.uid), *_tabulated(files)]
@@ -137,14 +142,16 @@ def compared(folder: Path, command: str) -> Evidence:
         off = {one.structure for one in counted if not one.within}
         unexplained = sum(bool(reasons[name].left) for name in off)
         agreed = sum(one.within for one in counted)
-        counts += (1, len(counted), agreed, len(off) - unexplained, unexplained)
-    plans, values, within, whys, nothing = counts.tolist()
+        lost = sum(not reasons[name].left and reasons[name].lost for name in off)
+        counts += (1, len(counted), agreed, len(off) - unexplained, lost, unexplained)
+    plans, values, within, whys, lost, nothing = counts.tolist()
     return evidence.found(
         "planning-systems",
         command,
         summary=f"plans with DVHs of a planning system: {plans}; of {values} values of structures of {SMALL_CC:g} cc or"
-        f" more, {within} are in the band under one convention of the plan; of structures with others, {whys} are"
-        f" explained by a reason that was tried, and {nothing} are not; plans without such DVHs: {without}",
+        f" more, {within} are in the band under one convention of the plan; structures with others: {whys} explained by"
+        f" a reason that was tried ({lost} of them by planes that are left out, which no file says why), {nothing} not;"
+        f" plans without such DVHs: {without}",
         met=None if not plans else nothing == 0,
         parts=parts,
     )
