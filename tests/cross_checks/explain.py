@@ -10,14 +10,14 @@ difference counts as one. Then reasons are given up one by one as long as it sta
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pydicom
-from readings import METRICS, Values, values
-from sampler import FloatArray, Grid, Heights, Outline, Outside, Overlap, Reading, Structures, Way, sampled
+from readings import Values, values
+from sampler import FloatArray, Grid, Heights, Outline, Outside, Overlap, Reading, Samples, Structures, Way, sampled
 
 from sbrtcheck.dvh import DVH
 
@@ -25,58 +25,56 @@ ABSOLUTE = {"cc": 0.02, "Gy": 0.1}
 SHARE = 0.01
 """A difference counts from 0.02 cc or 0.1 Gy on, and from 1 %: of the structure's volume, or of the dose."""
 
-ON_PLANES = ("the dose on a plane of contours stands for the whole height", {"layers": 1})
-CLOSEST = ("all planes are as thick as the closest two are apart", {"heights": Heights.CLOSEST})
-EVEN_ODD = ("where two contours of a plane overlap, nothing is inside", {"overlap": Overlap.EVEN_ODD})
-SCALED = (
-    "what lies above or below the dose grid is left out of doses, and the rest is scaled to the whole volume",
-    {"outside": Outside.SCALED},
-)
+Reasons = Mapping[str, Mapping[str, Any]]
+"""Reason -> what it changes in how points are laid and read."""
 
-REASONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
-    "dicompyler-core": dict(
-        [
-            ("points of the dose grid stand for voxels", {"parts": 1}),
-            CLOSEST,
-            SCALED,
-            ON_PLANES,
-            EVEN_ODD,
-            (
-                "a dose is read at the bin of 0.01 Gy whose volume is nearest, which may be the first",
-                {"reading": Reading.NEAREST_BIN},
-            ),
-            ("points on an outline count by the direction in which it is drawn", {"outline": Outline.DIRECTION}),
-            ("a plane of the dose grid within 0.5 mm is taken as it is", {"nearest_plane_mm": 0.5}),
-            ("what lies beside the dose grid is not counted", {"beside_is_nothing": True}),
-        ]
-    ),
-    "plastimatch": dict(
-        [
-            (
-                "all structures have one stack of planes, as far apart as the first two of any; between its own planes"
-                " a structure has nothing, and the last plane of the stack is lost",
-                {"stack": True},
-            ),
-            ON_PLANES,
-            EVEN_ODD,
-            ("bins of 0.05 Gy, read on a line between their edges", {"reading": Reading.LINE}),
-            ("points of a raster of 512 x 512 over all structures stand for voxels", {"raster": True}),
-        ]
-    ),
-    "pydcm": dict(
-        [
-            ("4 x 4 points in a voxel of the dose grid say how much of it is inside", {"parts": 4}),
-            ("a voxel has the dose in its middle", {"voxel_dose": True}),
-            CLOSEST,
-            ON_PLANES,
-            ("what lies outside the dose grid is left out of doses", {"outside": Outside.LEFT_OUT}),
-            ("contours within others are no holes", {"overlap": Overlap.UNITED}),
-            ("points on an outline are inside", {"outline": Outline.ALL}),
-            ("a dose is read at the lower edge of a bin of 0.01 Gy", {"reading": Reading.LAST_BIN}),
-        ]
-    ),
+ON_PLANES: Reasons = {"the dose on a plane of contours stands for the whole height": {"layers": 1}}
+CLOSEST: Reasons = {"all planes are as thick as the closest two are apart": {"heights": Heights.CLOSEST}}
+EVEN_ODD: Reasons = {"inside is what an odd number of contours enclose": {"overlap": Overlap.EVEN_ODD}}
+UNITED: Reasons = {"contours within others are no holes": {"overlap": Overlap.UNITED}}
+SCALED: Reasons = {
+    "what lies above or below the dose grid is left out of doses, and the rest is scaled to the whole volume": {
+        "outside": Outside.SCALED
+    }
 }
-"""Program -> reason -> what it changes in how points are laid and read. The likelier reasons stand first."""
+STACK: Reasons = {
+    "all structures have one stack of planes, as far apart as the first two of any; between its own planes a structure"
+    " has nothing, and the last plane of the stack is lost": {"stack": True}
+}
+
+REASONS: Mapping[str, Reasons] = {
+    "dicompyler-core": {
+        "points of the dose grid stand for voxels": {"parts": 1},
+        **CLOSEST,
+        **SCALED,
+        **ON_PLANES,
+        **EVEN_ODD,
+        "a dose is read at the bin of 0.01 Gy whose volume is nearest, which may be the first": {
+            "reading": Reading.NEAREST_BIN
+        },
+        "points on an outline count by the direction in which it is drawn": {"outline": Outline.DIRECTION},
+        "a plane of the dose grid within 0.5 mm is taken as it is": {"nearest_plane_mm": 0.5},
+        "what lies beside the dose grid is not counted": {"beside_is_nothing": True},
+    },
+    "plastimatch": {
+        **STACK,
+        **ON_PLANES,
+        **EVEN_ODD,
+        "bins of 0.05 Gy, read on a line between their edges": {"reading": Reading.LINE},
+        "points of a raster of 512 x 512 over all structures stand for voxels": {"raster": True},
+    },
+    "pydcm": {
+        "4 x 4 points in a voxel of the dose grid say how much of it is inside": {"parts": 4},
+        "a voxel has the dose in its middle": {"voxel_dose": True},
+        **CLOSEST,
+        **ON_PLANES,
+        "what lies outside the dose grid is left out of doses": {"outside": Outside.LEFT_OUT},
+        **UNITED,
+        "points on an outline are inside": {"outline": Outline.ALL},
+        "a dose is read at the lower edge of a bin of 0.01 Gy": {"reading": Reading.LAST_BIN},
+    },
+}
+"""Of each program; those that are given up first stand last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +84,14 @@ class Body:
     loops: Sequence[FloatArray]
     grid: Grid
     structures: Structures
+    _known: dict[Way, Samples] = field(default_factory=dict)
 
     def by(self, way: Way) -> Values:
-        """Its metrics by points."""
-        return values(sampled(self.loops, self.grid, way, self.structures), way)
+        """Its metrics by points; ways that differ in what is made of the points alone share them."""
+        laid = replace(way, outside=Outside.ZERO, reading=Reading.SORTED)
+        if laid not in self._known:
+            self._known[laid] = sampled(self.loops, self.grid, laid, self.structures)
+        return values(self._known[laid], way)
 
 
 def way_of(program: str, reasons: Sequence[str] | None = None) -> Way:

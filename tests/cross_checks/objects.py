@@ -8,15 +8,19 @@ import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 
 import peers
 import shop
+from pydicom import dcmread
+from pydicom.uid import ImplicitVRLittleEndian
 
 import sbrtcheck
 from sbrtcheck import api
 
 DRIVER = Path(__file__).parent / "drivers" / "read_objects.py"
+BESIDE = "the same DVHs in the plan's RTDOSE"
 PRIVATE = "Unrecognized defined term <99SBRTCHECK>"
 """No fault: coding scheme designators that begin with 99 are private (PS3.16, chapter 8)."""
 
@@ -30,11 +34,24 @@ def written(plan: Path, table: str, folder: Path) -> dict[str, Path]:
         "Structured Report": api.report_as_sr(report, plan),
     }
     folder.mkdir(parents=True)
+    made[BESIDE] = beside_a_grid(made["RTDOSE with DVHs"], plan / "rtdose.dcm")
     paths = {kind: folder / f"{number}.dcm" for number, kind in enumerate(made)}
     for kind, path in paths.items():
         path.write_bytes(made[kind])
     own = {kind: plan / f"{kind.lower()}.dcm" for kind in ("RTSTRUCT", "RTDOSE", "RTPLAN")}
     return own | paths
+
+
+def beside_a_grid(dvhs: bytes, dose: Path) -> bytes:
+    """The plan's dose with the DVHs that were written: for readers that take no dose without a grid."""
+    written_here, whole = dcmread(BytesIO(dvhs)), dcmread(dose)
+    for name in ("DVHSequence", "ReferencedStructureSetSequence"):
+        if name in written_here:
+            whole[name] = written_here[name]
+    out = BytesIO()
+    whole.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian  # explicit values have 64 kB at most; DVHs have more
+    whole.save_as(out, implicit_vr=True, little_endian=True)
+    return out.getvalue()
 
 
 def by_dciodvfy(path: Path) -> str:
@@ -112,7 +129,11 @@ def section(plans: Mapping[Path, str], folder: Path, peers_dir: Path | None) -> 
         heading="Objects of DICOM that are written here",
         text=(
             "RTSTRUCT, RTDOSE and RTPLAN are those of the examples, by `examples/phantom.py`; the others are what"
-            " sbrtcheck writes of them."
+            " sbrtcheck writes of them. An RTDOSE of DVHs alone has no grid, and so needs no image: PS3.3 A.18.3 asks"
+            " for the modules of an image only *if dose data contains grid-based doses*, and the RT DVH module is"
+            " optional beside. `dciodvfy` and the validation of pydcm find nothing in it. The function of pydcm that"
+            " reads doses, and plastimatch, take no RTDOSE without a grid. That the DVHs themselves are read is shown"
+            " on the same sequence, put into the plan's RTDOSE for this."
         ),
         table=shop.table(["plan", "object", "dciodvfy", "highdicom", "pydcm", "plastimatch"], rows),
     )

@@ -13,8 +13,9 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -78,34 +79,38 @@ def asked(program: str, python: Path, folder: Path) -> dict[str, Any]:
     return dict(shop.run(python, driver, ",".join(METRICS), "", folder, *options).result[str(folder)])
 
 
-def compared(folder: Path, said: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Compared | str]]:
+def compared(folder: Path, said: Mapping[str, Mapping[str, Any]], pool: Executor) -> dict[str, list[Compared | str]]:
     """Each structure by each program, and by points in our own way; a text for one that a program does not compute."""
     plan = load_plan(folder)
     loops, grid = explain.read(folder)
     structures = sampler.together(loops)
-    found: dict[str, list[Compared | str]] = {program: [] for program in [*said, POINTS]}
+    asking = []
     for dvh in compute_dvhs(plan, [one.name for one in plan.structures]):
-        ours = explain.of_dvh(dvh)
         body = explain.Body(loops=loops[dvh.name], grid=grid, structures=structures)
-        own = body.by(sampler.Way())
-        differs = explain.different(own, ours)
-        found[POINTS].append(
-            Compared(
-                plan=folder.name,
-                structure=dvh.name,
-                ours=ours,
-                theirs=own,
-                differs=differs,
-                in_its_way=own,
-                left=differs,
-            )
-        )
-        for program, values in said.items():
-            theirs = values.get(dvh.name, "not computed")
-            if isinstance(theirs, str):
-                found[program].append(f"{folder.name}, {dvh.name}: {theirs}")
-            else:
-                found[program].append(_compared(program, (folder.name, dvh.name), body, ours, theirs))
+        theirs = {program: values.get(dvh.name, "not computed") for program, values in said.items()}
+        asking.append(pool.submit(of_structure, (folder.name, dvh.name), body, explain.of_dvh(dvh), theirs))
+    found: dict[str, list[Compared | str]] = {program: [] for program in [*said, POINTS]}
+    for one in asking:
+        for program, what in one.result().items():
+            found[program].append(what)
+    return found
+
+
+def of_structure(
+    name: tuple[str, str], body: explain.Body, ours: Values, said: Mapping[str, Any]
+) -> dict[str, Compared | str]:
+    """One structure by each program, and by points."""
+    found: dict[str, Compared | str] = {
+        program: f"{', '.join(name)}: {theirs}"
+        if isinstance(theirs, str)
+        else _compared(program, name, body, ours, theirs)
+        for program, theirs in said.items()
+    }
+    own = body.by(sampler.Way())
+    differs = explain.different(own, ours)
+    found[POINTS] = Compared(
+        plan=name[0], structure=name[1], ours=ours, theirs=ours, differs=differs, in_its_way=own, left=differs
+    )
     return found
 
 
@@ -145,7 +150,7 @@ def _overview(results: Results) -> shop.Section:
     rows = []
     for program, found in results.items():
         if isinstance(found, shop.Missing):
-            rows.append([program, f"not run: {found.why}", *[""] * 6])
+            rows.append([program, f"not run: {found.why}", *[""] * 7])
             continue
         done = [one for one in found if isinstance(one, Compared)]
         differ = [one for one in done if one.differs]
@@ -161,6 +166,7 @@ def _overview(results: Results) -> shop.Section:
                 len(differ) - none,
                 none,
                 f"{same} of {len(done)}",
+                _furthest(done),
             ]
         )
     return shop.Section(
@@ -184,14 +190,30 @@ def _overview(results: Results) -> shop.Section:
                 "explained",
                 "**not explained**",
                 "structures all of whose values its way gives",
+                "furthest of these values",
             ],
             rows,
         ),
     )
 
 
+def _furthest(found: Sequence[Compared]) -> str:
+    """How far values are at most from what is computed in the program's way; volumes in percent of the whole."""
+    gy, percent = 0.0, 0.0
+    for one in found:
+        for metric, value in one.theirs.items():
+            apart = abs(value - one.in_its_way.get(metric, float("inf")))
+            if metric.endswith("[Gy]"):
+                gy = max(gy, apart)
+            elif one.theirs["Volume[cc]"] > 0.0:
+                percent = max(percent, 100.0 * apart / one.theirs["Volume[cc]"])
+    return f"{gy:.3f} Gy, {percent:.2f} %"
+
+
 def _ways() -> shop.Section:
-    rows = [(program, f"{i}. {reason}") for program, known in explain.REASONS.items() for i, reason in enumerate(known, 1)]
+    rows = [
+        (program, f"{i}. {reason}") for program, known in explain.REASONS.items() for i, reason in enumerate(known, 1)
+    ]
     return shop.Section(
         heading="What the programs do otherwise",
         text=(
@@ -244,20 +266,25 @@ def results_of(folders: Sequence[Path], peers_dir: Path | None) -> Results:
         program: place if isinstance(place, shop.Missing) else [] for program, place in places.items()
     }
     results[POINTS] = []
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads, _processes() as pool:
         asking = {
-            (program, folder): pool.submit(asked, program, python, folder)
+            (program, folder): threads.submit(asked, program, python, folder)
             for folder in folders
             for program, python in there.items()
         }
         for folder in folders:
             said = {program: asking[program, folder].result() for program in there}
-            for program, found in compared(folder, said).items():
+            for program, found in compared(folder, said, pool).items():
                 known = results[program]
                 assert isinstance(known, list)
                 known += found
             print(f"{folder.name}: done", file=sys.stderr, flush=True)
     return results
+
+
+def _processes() -> ProcessPoolExecutor:
+    """As many as there are processors; not forked, for threads are running."""
+    return ProcessPoolExecutor(mp_context=get_context("spawn"))
 
 
 def summary(results: Results) -> tuple[str, bool | None]:
@@ -272,8 +299,8 @@ def summary(results: Results) -> tuple[str, bool | None]:
     ours = sum(isinstance(one, Compared) and bool(one.differs) for one in own)
     said = (
         f"{len(done)} structures by {len(others) - len(lost)} other programs: {len(differ)} differ"
-        f" by more than the stated size, and {left} of these no tested reason explains; {len(found) - len(done)} are"
-        f" refused by one; of {len(own)} structures {ours} differ from points in our own way"
+        f" by more than the stated size, and {left} of these no tested reason explains (refused by a program:"
+        f" {len(found) - len(done)}); by points in our own way: {len(own)}, {ours} differ"
     )
     met = None if lost or not done else left == 0 and ours == 0
     return said + (f"; not run: {', '.join(lost)}" if lost else ""), met

@@ -7,12 +7,14 @@ slow and plain: what is asked is whether this way of computing, and not a fault,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import distance_transform_edt
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -24,6 +26,12 @@ HAIR_MM = 1e-5
 
 RASTER = 512
 """Points along a side of a raster over all structures, 5 % larger than they are."""
+
+BLENDS = 8
+"""Layers between two planes whose outlines are blended."""
+
+END = 0.1
+"""How far a structure with blended outlines reaches beyond its last plane, of the step between planes."""
 
 SAME_PLANE_MM = 0.2
 """Contours of all structures nearer than that are one plane of a stack of all."""
@@ -94,6 +102,7 @@ class Way:
     outline: Outline = Outline.LEFT_AND_LOWER
     overlap: Overlap = Overlap.NESTED
     heights: Heights = Heights.SLABS
+    blend: bool = False  # between planes, outlines are where the distances from both, weighed, are none
     outside: Outside = Outside.ZERO
     reading: Reading = Reading.SORTED
 
@@ -136,22 +145,72 @@ def sampled(loops: Sequence[FloatArray], grid: Grid, way: Way, structures: Struc
     doses: list[FloatArray] = [np.empty(0)]
     volumes: list[FloatArray] = [np.empty(0)]
     outside = 0.0
+    sheets = _blended(loops, grid, way, structures) if way.blend else _slabs(loops, grid, way, structures)
+    for sheet in sheets:
+        x, y = sheet.x, sheet.y
+        beside = ~(_covered(grid.y, y)[:, None] & _covered(grid.x, x)[None, :]) & sheet.inside
+        inside = sheet.inside & ~beside
+        number, lost = int(inside.sum()), 0 if way.beside_is_nothing else int(beside.sum())
+        at = _dose_plane(grid, sheet.z, way)
+        if at is not None:
+            doses.append(_doses(grid, at, x, y, way)[inside])
+            volumes.append(np.full(number, sheet.point_cc))
+        outside += sheet.point_cc * (lost + (number if at is None else 0))
+    return Samples(doses_gy=np.concatenate(doses), volumes_cc=np.concatenate(volumes), outside_cc=outside)
+
+
+# ---------------------------------------------------------------------------------------------------------- sheets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """A sheet of points at one height, which of them are inside, and how much each stands for."""
+
+    z: float
+    x: FloatArray
+    y: FloatArray
+    inside: BoolArray
+    point_cc: float
+
+
+def _slabs(loops: Sequence[FloatArray], grid: Grid, way: Way, structures: Structures) -> Iterator[Sheet]:
+    """Layers of each plane of contours."""
     alone_mm = float(np.diff(grid.z).min())
     for plane, ends, groups in _planes(loops, way, structures, alone_mm):
         here = [loop for group in groups for loop in group]
         (x, step_x), (y, step_y) = (_lattice(i, here, grid, way, structures) for i in (0, 1))
         cc = step_x * step_y * (ends[1] - ends[0]) / way.layers / 1000.0
         inside = _all_inside(groups, x, y, way)
-        beside = ~(_covered(grid.y, y)[:, None] & _covered(grid.x, x)[None, :]) & inside
-        inside &= ~beside
-        number, lost = int(inside.sum()), 0 if way.beside_is_nothing else int(beside.sum())
         for z in _layers(plane, ends, way.layers):
-            at = _dose_plane(grid, z, way)
-            if at is not None:
-                doses.append(_doses(grid, at, x, y, way)[inside])
-                volumes.append(np.full(number, cc))
-            outside += cc * (lost + (number if at is None else 0))
-    return Samples(doses_gy=np.concatenate(doses), volumes_cc=np.concatenate(volumes), outside_cc=outside)
+            yield Sheet(z=z, x=x, y=y, inside=inside, point_cc=cc)
+
+
+def _blended(loops: Sequence[FloatArray], grid: Grid, way: Way, structures: Structures) -> Iterator[Sheet]:
+    """Layers between two planes each, and one beyond the first and the last, END of a step of planes high."""
+    positions = _positions(loops)
+    own = {z: [loop[:, :2] for loop in loops if abs(loop[0, 2] - z) < 5e-4] for z in positions}
+    for low, high in pairwise(positions):
+        here = [*own[low], *own[high]]
+        (x, step_x), (y, step_y) = (_lattice(i, here, grid, way, structures) for i in (0, 1))
+        depths = [_depth(_inside(own[z], x, y, way), step_x, step_y) for z in (low, high)]
+        layers = [((n + 0.5) / BLENDS, 1.0 / BLENDS) for n in range(BLENDS)]
+        layers += [(-END / 2.0, END)] * (low == positions[0]) + [(1.0 + END / 2.0, END)] * (high == positions[-1])
+        for share, height in layers:
+            weight = min(1.0, max(0.0, share))
+            yield Sheet(
+                z=low + share * (high - low),
+                x=x,
+                y=y,
+                inside=(1.0 - weight) * depths[0] + weight * depths[1] > 0.0,
+                point_cc=step_x * step_y * height * (high - low) / 1000.0,
+            )
+
+
+def _depth(inside: BoolArray, step_x: float, step_y: float) -> FloatArray:
+    """How far each point is from the outline, below 0 outside."""
+    padded = np.pad(inside, 1)
+    within, without = (distance_transform_edt(side, sampling=(step_y, step_x)) for side in (padded, ~padded))
+    return np.asarray((within - without)[1:-1, 1:-1])
 
 
 # ---------------------------------------------------------------------------------------------------------- planes
@@ -222,7 +281,9 @@ def _parts(loops: Sequence[FloatArray]) -> int:
     """Fine for a narrow plane, coarse for a wide one."""
     low = np.min([loop.min(axis=0) for loop in loops], axis=0)
     high = np.max([loop.max(axis=0) for loop in loops], axis=0)
-    return 2 * int(np.clip(round(100.0 / max(1.0, float((high - low).min()))), 1, 8))  # even: no point of the grid is one
+    return 2 * int(
+        np.clip(round(100.0 / max(1.0, float((high - low).min()))), 1, 8)
+    )  # even: no point of the grid is one
 
 
 def _middles(axis: FloatArray, at: FloatArray) -> FloatArray:

@@ -22,8 +22,8 @@ DATA = Path(os.environ.get("SBRTCHECK_RTDATA", ROOT.parent / "shared" / "rtdata"
 PROSTATE, BREAST = DATA / "eclipse81_prostate", DATA / "eclipse2009_breast"
 TABLE = PROSTATE / "dvh_tables" / "EclipseProstate_DvhTable_Eclipse.csv"
 
-# ROIs of the breast plan whose stored DVH is known to differ from its contours: BODY's volume (unexplained), and ROIs
-# of less than 1 cc or two planes, whose volume Eclipse 2009 found another way
+# ROIs of the breast plan whose stored DVH is known to differ from its contours: BODY, of which planes are left out, and
+# ROIs of less than 1 cc or two planes, whose outlines Eclipse 2009 blends (`tests/validation/planning_systems.py`)
 LEFT_OUT = {"BODY", "Borders", "Nodes", "Scar"}
 
 

@@ -50,7 +50,7 @@ SECTIONS = (
     Section(
         name="planning-systems",
         title="Agreement with planning systems",
-        asks="Do DVHs agree with those that planning systems stored with real plans?",
+        asks="Do DVHs agree with those of planning systems on real plans, and if not, why?",
         command="python tests/validation/run.py planning-systems --plans FOLDER",
     ),
     Section(

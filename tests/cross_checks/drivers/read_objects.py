@@ -9,10 +9,19 @@ from pathlib import Path
 
 import pydcm
 
+
+def dvhs(read: object) -> str:
+    """How many there are, and the largest volume: of the patient's outline in the examples."""
+    fault = read.stored_dvh_error
+    largest = max((max(dvh["volumes"], default=0.0) for dvh in read.dvhs), default=0.0)
+    return f"{len(read.dvhs)} DVHs, the largest of {largest:.1f} cc" + (f"; {fault}" if fault else "")
+
+
 READERS = {
     "RTSTRUCT": ("read_rtstruct", lambda read: f"{len(read.rois)} structures"),
     "RTDOSE": ("read_rtdose", lambda read: f"a grid of {' x '.join(map(str, read.shape))}"),
     "RTDOSE with DVHs": ("read_rtdose", lambda read: f"{len(read.dvhs)} DVHs"),
+    "the same DVHs in the plan's RTDOSE": ("read_rtdose", dvhs),
     "RTPLAN": ("read_rtplan", lambda read: f"{read.fractions_planned} fractions"),
     "encapsulated PDF": ("read_encapsulated", lambda read: f"{len(read.payload)} bytes of {read.mime}"),
     "Structured Report": ("read_report", lambda read: f"a tree of {len(read)} entries"),
