@@ -490,6 +490,18 @@ def test_the_overall_verdict_is_the_worst_of_the_rows_that_count(rows: list[Cons
     assert report_on(table(*rows), dvh_set(uniform_dvh(dose_gy=20.0)), sites=LUNG).verdict is verdict
 
 
+@pytest.mark.parametrize(
+    ("rows", "site", "is_said"), [([PASSES], "lung", True), ([PASSES, EXPECTED], "lung", False), ([PASSES], (), False)]
+)
+def test_expected_organs_that_no_row_asks_for_are_said_of_a_stated_site(
+    rows: list[Constraint], site: str | tuple[()], is_said: bool
+) -> None:
+    """A table alone says of which site it is, and asks for the organs that its authors mean."""
+    report = report_on(table(*rows, site="lung"), dvh_set(uniform_dvh(dose_gy=20.0)), sites=LUNG, site=site)
+    said = [finding.text for finding in report.findings if "no row" in finding.text]
+    assert said == ["no row of these tables is on what is expected at lung: Heart"] * is_said
+
+
 def test_several_tables_are_reported_together_in_their_order() -> None:
     first, second = table(PASSES, id="first"), table(FAILS, id="second")
     report = report_on([first, second], dvh_set(uniform_dvh(dose_gy=20.0)))
@@ -525,7 +537,8 @@ def test_numbers_of_the_dict_have_six_significant_digits() -> None:
 
 
 def test_no_folder_of_a_table_file_is_in_the_dict() -> None:
-    report = report_on(table(PASSES, path="somebody/somewhere/mine.yaml"), dvh_set(uniform_dvh()))
+    of_file = table(row("Max[Gy]", "below", 30), path="somebody/somewhere/mine.yaml")
+    report = report_on(of_file, dvh_set(uniform_dvh()))
     assert report.to_dict()["tables"][0]["file"] == "mine.yaml"
     assert "somebody" not in json.dumps(report.to_dict())
 

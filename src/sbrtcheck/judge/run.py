@@ -17,7 +17,7 @@ from sbrtcheck.judge.judged_plan import judged_plan
 from sbrtcheck.judge.naming import match_plan, names_of_matches, organs_of
 from sbrtcheck.judge.outcomes import outcomes_of
 from sbrtcheck.judge.overall import overall, reasons_of_tables, review_reasons
-from sbrtcheck.judge.site import rows_for, site_of
+from sbrtcheck.judge.site import rows_for, site_of, unasked_findings
 from sbrtcheck.judge.structures import plan_structures
 from sbrtcheck.options import CheckOptions
 from sbrtcheck.plan import Finding, FindingCode, Sex, UnknownSex
@@ -154,6 +154,7 @@ def evaluate_with(
             *dose.accepted_doubts,
             *_sex_findings(tables, options.sex, dvhs.sex),
             *map(_lint_finding, lint_warnings(tables)),
+            *unasked_findings(rows, site),
         ),
         software=_software(),
         dvhs=dvhs,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 
-from sbrtcheck.plan import Sex, UnknownSex
+from sbrtcheck.plan import Finding, FindingCode, Sex, UnknownSex
 from sbrtcheck.results.plan_site import SHA_SHOWN, UNKNOWN_SITE, PlanSite, SiteOrigin
 from sbrtcheck.tables import Constraint, ConstraintTable, Sites, load_sites
 from sbrtcheck.tables.values import MULTI
@@ -70,3 +70,15 @@ def rows_for(table: ConstraintTable, site: PlanSite, sex: Sex | UnknownSex) -> t
 
 def _holds_for_sex(row: Constraint, sex: Sex | UnknownSex) -> bool:
     return row.sex is None or isinstance(sex, UnknownSex) or row.sex is sex
+
+
+def unasked_findings(rows: Iterable[Constraint], site: PlanSite) -> tuple[Finding, ...]:
+    """Organs of the site that the user states, which no row of the tables is about: nothing was checked of them."""
+    if site.origin is not SiteOrigin.GIVEN:  # a table that states its own site has the organs that its authors mean
+        return ()
+    asked = {name for row in rows for name in row.structures}
+    organs = [organ.organ for organ in site.expects if not organ.is_any_of(asked)]
+    if not organs:
+        return ()
+    text = f"no row of these tables is on what is expected at {site}: {', '.join(dict.fromkeys(organs))}"
+    return (Finding(code=FindingCode.OTHER, text=text),)
