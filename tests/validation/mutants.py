@@ -53,23 +53,9 @@ class Mutant:
 
 def of_tree(folder: Path, package: str) -> Iterator[Mutant]:
     """All mutants of a package in a tree that mutmut wrote, by file and number."""
-    for listed in _lists(folder, package):
-        if names := _codes(listed):
+    for listed in sorted((folder / "src" / "sbrtcheck" / package).rglob("*.py.meta")):
+        if names := json.loads(listed.read_text(encoding="utf-8"))["exit_code_by_key"]:
             yield from _of_file(listed.with_suffix(""), package, names)
-
-
-def exit_codes(folder: Path, package: str) -> dict[str, int | None]:
-    """Name of a mutant -> how its tests ended; None where they were not run."""
-    return {name: code for listed in _lists(folder, package) for name, code in _codes(listed).items()}
-
-
-def _lists(folder: Path, package: str) -> list[Path]:
-    return sorted((folder / "src" / "sbrtcheck" / package).rglob("*.py.meta"))
-
-
-def _codes(listed: Path) -> dict[str, int | None]:
-    codes: dict[str, int | None] = json.loads(listed.read_text(encoding="utf-8"))["exit_code_by_key"]
-    return codes
 
 
 def _of_file(path: Path, package: str, names: Iterable[str]) -> Iterator[Mutant]:

@@ -6,7 +6,8 @@ with ``--full``. Each mutant meets the tests that reach its function, the quicke
 tests marked as slow, doctests and other tests of the suite are left out, so that the share told is one of fewer tests
 than there are. What changes nothing but the wording of a message (the rule is in `mutants.py`) is counted apart.
 
-It works in a copy of the tree and writes the section "Mutation testing" of the validation report.
+It works in a copy of the tree and writes the section "Mutation testing" of the validation report. Mutants are tried by
+a plugin of ours (`mutant_session`) and not by ``mutmut run``, which starts and collects pytest anew for each of them.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from math import sqrt
 from pathlib import Path
+from typing import Any
 
 import evidence
 import mutants
@@ -55,78 +57,63 @@ TESTS = (
 )
 """What reaches these packages most directly."""
 
-SETTINGS = """
-[tool.mutmut]
-source_paths = ["src"]
-only_mutate = {files}
-also_copy = {copied}
-pytest_add_cli_args = ["-x", "-n0", "-pquickest_first", "--hypothesis-profile=mutation", "-m", "not slow"]
-pytest_add_cli_args_test_selection = {tests}
-process_isolation = "forkserver"
-timeout_constant = 10.0
-timeout_multiplier = 3.0
-track_dependencies = false
-use_git_change_detection = false
-use_setproctitle = false
-"""
-
 LEFT_OUT = (".*", "__pycache__", "*.egg-info", "build", "dist", "_build", "_tables", "_pictures", "mutants")
 
+WRITE = """
+import pathlib
+import mutmut.__main__ as mutmut
+pathlib.Path("mutants").mkdir(exist_ok=True)
+mutmut.copy_src_dir()
+mutmut.create_mutants(2)
+"""
 
-# ---------------------------------------------------------------------------------------------------------- mutmut
+
+# ------------------------------------------------------------------------------------------------- mutants and tests
 
 
 @contextmanager
-def copied(folder: Path | None) -> Iterator[Path]:
-    """A copy of the tree, in a folder that is kept if one is given: then what mutmut found is used again."""
-    if folder is not None and ROOT in (folder.resolve(), *folder.resolve().parents):
-        sys.exit("--work: give a folder outside the checkout")
+def copied() -> Iterator[Path]:
+    """A copy of the tree that is gone afterwards."""
     with tempfile.TemporaryDirectory() as scratch:
-        there = Path(scratch, "tree") if folder is None else folder
-        shutil.copytree(ROOT, there, ignore=shutil.ignore_patterns(*LEFT_OUT), dirs_exist_ok=True)
-        names = sorted(path.name for path in ROOT.iterdir() if (there / path.name).exists() and path.name != "src")
-        files = [file for files in PACKAGES.values() for file in files]
-        told = SETTINGS.format(files=json.dumps(files), copied=json.dumps(names), tests=json.dumps(TESTS))
-        with (there / "pyproject.toml").open("a", encoding="utf-8") as settings:
-            settings.write(told)
-        yield there
+        tree = Path(scratch, "tree")
+        shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(*LEFT_OUT))
+        yield tree
 
 
-def mutmut(tree: Path, processes: int, names: Iterable[str]) -> str:
-    """Run it on these mutants, and return what it said; it fails in more ways than it tells by its exit code."""
-    (tree / "mutants" / "src").mkdir(parents=True, exist_ok=True)  # what is not there at the start is never looked into
-    python_path = os.pathsep.join(str(path) for path in (tree / "mutants" / "src", tree / "tests" / "validation"))
-    surroundings = {**os.environ, "PYTHONPATH": python_path, "PYTHONDONTWRITEBYTECODE": ""}
-    words = [sys.executable, "-c", "from mutmut.__main__ import cli; cli()", "run", "--max-children", str(processes)]
-    log = tree / "mutmut.log"
-    with log.open("w", encoding="utf-8") as out:
-        subprocess.run([*words, *names], cwd=tree, env=surroundings, check=False, stdout=out, stderr=subprocess.STDOUT)
-    return log.read_text(encoding="utf-8", errors="replace").replace("\r", "\n")
+def written(tree: Path, packages: Sequence[str]) -> dict[str, list[Mutant]]:
+    """Have mutmut write the mutants into the sources of the tree; all of them by package."""
+    told = {"source_paths": ["src"], "only_mutate": [file for package in packages for file in PACKAGES[package]]}
+    with (tree / "pyproject.toml").open("a", encoding="utf-8") as settings:
+        settings.write("\n[tool.mutmut]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in told.items()))
+    subprocess.run([sys.executable, "-c", WRITE], cwd=tree, check=True, stdout=subprocess.DEVNULL)
+    shutil.copytree(tree / "mutants" / "src", tree / "src", dirs_exist_ok=True)
+    return {package: list(mutants.of_tree(tree, package)) for package in packages}
 
 
-def prepared(tree: Path, processes: int) -> None:
-    """Have the mutants written and each test timed: for that a name is asked for that no mutant has."""
-    said = mutmut(tree, processes, ["none"])
-    if "nothing matches" not in said:
-        raise RuntimeError(f"mutmut did not come to the mutants:\n{said[-4000:]}")
-
-
-def limited(tree: Path, seconds: float) -> int:
-    """Leave to each function the quickest of the tests that reach it, up to so many seconds; how many had more."""
-    path = tree / "mutants" / "mutmut-stats.json"
-    kept = json.loads(path.read_text(encoding="utf-8"))
-    took, reaching, cut = kept["duration_by_test"], kept["tests_by_mangled_function_name"], 0
-    for function, tests in reaching.items():
-        spent, chosen = 0.0, []
-        for test in sorted(tests, key=lambda test: (took[test], test)):
-            spent += took[test]
-            if chosen and spent > seconds:
-                cut += 1
-                break
-            chosen.append(test)
-        reaching[function] = chosen
-    path.write_text(json.dumps(kept), encoding="utf-8")
-    return cut
+def outcomes_of(tree: Path, names: Sequence[str], args: argparse.Namespace) -> dict[str, Any]:
+    """What became of these mutants, by the plugin `mutant_session`, and what it says of the tests."""
+    job, out = tree / "job.json", tree / "outcomes.json"
+    job.write_text(
+        json.dumps({"names": names, "seconds": args.seconds, "processes": args.processes, "out": str(out)}),
+        encoding="utf-8",
+    )
+    python_path = os.pathsep.join(map(str, (tree / "src", tree / "tests" / "validation")))
+    surroundings = {**os.environ, "PYTHONPATH": python_path, "SBRTCHECK_MUTANTS": str(job), "MUTANT_UNDER_TEST": ""}
+    words = ["-q", "-n0", "-pmutant_session", "-pno:cacheprovider", "--hypothesis-profile=mutation", "-m", "not slow"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *words, *args.tests],
+        cwd=tree,
+        env=surroundings,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    if not out.exists():
+        raise RuntimeError(f"pytest ended with {done.returncode} before the mutants were tried:\n{done.stdout[-4000:]}")
+    told: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+    return told
 
 
 def sampled(all_of: Sequence[Mutant], number: int | None, seed: int) -> list[Mutant]:
@@ -173,15 +160,6 @@ def wilson(good: int, number: int, z: float = 1.959964) -> tuple[float, float]:
     return max(middle - half, 0.0), min(middle + half, 1.0)
 
 
-def outcome(exit_code: int | None) -> str:
-    """One word for how the tests of a mutant ended: by pytest's exit codes, mutmut's own, and signals."""
-    if exit_code is None:
-        return "not run"
-    words = {0: "survived", 1: "killed", 2: "killed", 3: "killed", 5: "no test", 33: "no test"}  # 2: not even collected
-    timed_out = {24, -24, 36, 152, -9}  # the limit of processor time, and what follows a second later
-    return words.get(exit_code, "timed out" if exit_code in timed_out else f"exit code {exit_code}")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
     """A mutant and what became of it, in one word."""
@@ -201,10 +179,8 @@ class Tried:
 
 
 def counted(package: str, all_of: Sequence[Mutant], tried: Sequence[Tried]) -> Count:
-    """The outcomes of a package; RuntimeError where some were not run."""
+    """The outcomes of a package."""
     said = [one.outcome for one in tried]
-    if "not run" in said:
-        raise RuntimeError(f"{package}: {said.count('not run')} mutants were not run")
     return Count(
         package=package,
         semantic=sum(not one.wording for one in all_of),
@@ -224,9 +200,9 @@ def reasons() -> dict[tuple[str, str, str], tuple[str, str]]:
 # ----------------------------------------------------------------------------------------------------------- command
 
 
-def found(args: argparse.Namespace, counts: Sequence[Count], survivors: Sequence[Tried], cut: int) -> Evidence:
+def evidence_of(args: argparse.Namespace, found: Found) -> Evidence:
     """The section: met where the share of every package is known to reach the goal, by all mutants or the interval."""
-    known = reasons()
+    known, counts, survivors = reasons(), found.counts, [one for one in found.tried if one.survived]
     rows = [
         (
             one.package,
@@ -251,8 +227,8 @@ def found(args: argparse.Namespace, counts: Sequence[Count], survivors: Sequence
         for key in [one.key]
         for name, was, becomes in [key]
     ]
-    missed = any(one.share < GOAL for one in counts)
-    sure = len(counts) == len(PACKAGES) and all(one.interval[0] >= GOAL for one in counts)
+    missed = not args.tests_were_given and any(one.share < GOAL for one in counts)
+    sure = not args.tests_were_given and len(counts) == len(PACKAGES) and all(one.interval[0] >= GOAL for one in counts)
     kinds = [known[one.key][0] for one in survivors if one.key in known]
     shares = ", ".join(f"{one.package} {one.share:.1%}" for one in counts)
     of = "all" if args.full else f"a random sample, seed {args.seed}"
@@ -268,8 +244,10 @@ def found(args: argparse.Namespace, counts: Sequence[Count], survivors: Sequence
                 text="A mutant is the program with one operator, constant, argument or condition changed, by mutmut. "
                 "Those that change nothing but the wording of a message, by the rule in `tests/validation/mutants.py`, "
                 "are counted apart and not tried. Not met: a share below the goal. In part: the goal lies inside the "
-                f"95 % interval. Each mutant met the quickest tests that reach it, up to {args.seconds:g} s; "
-                f"{cut} functions have more tests than that.",
+                f"95 % interval. Each mutant met the quickest of {found.tests:,} tests that reach its function, up to "
+                f"{args.seconds:g} s of them ({found.cut} functions of those tried have more), laws with "
+                f"25 examples. Tests that fail without a mutant, and were left out: "
+                f"{', '.join(f'`{name}`' for name in found.failing) or 'none'}.",
                 table=shop.table(
                     ["package", "mutants", "tried", "noticed", "share", "95 % interval", "of wording alone"], rows
                 ),
@@ -299,7 +277,8 @@ def words_of(args: argparse.Namespace) -> str:
     """What was asked for, as one would type it."""
     chosen = "" if set(args.packages) == set(PACKAGES) else f"--packages {' '.join(args.packages)} "
     size = "--full" if args.full else f"--sample {args.sample} --seed {args.seed}"
-    return f"{chosen}{size} --seconds {args.seconds:g}"
+    tests = f" --tests {' '.join(args.tests)}" if args.tests_were_given else ""
+    return f"{chosen}{size} --seconds {args.seconds:g}{tests}"
 
 
 def listing(survivors: Iterable[Tried]) -> Iterator[str]:
@@ -313,28 +292,36 @@ def listing(survivors: Iterable[Tried]) -> Iterator[str]:
         yield from (f"  {word}: {said}" for word, said in zip(("kind", "reason"), known.get(one.key, ()), strict=False))
 
 
-def run(args: argparse.Namespace) -> tuple[list[Count], list[Tried], int]:
-    """Counts of each package, all that was tried, and how many functions have more tests than were run."""
-    with copied(args.work) as tree:
-        prepared(tree, args.processes)
-        written = tree / "mutants"
-        there = {package: list(mutants.of_tree(written, package)) for package in args.packages}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Counts of each package, all that was tried, tests that were run, and those of no use; functions with more."""
+
+    counts: list[Count]
+    tried: list[Tried]
+    tests: int
+    failing: list[str]
+    cut: int
+
+
+def run(args: argparse.Namespace) -> Found:
+    """Write mutants, choose among them, and try them."""
+    with copied() as tree:
+        there = written(tree, args.packages)
         number = None if args.full else args.sample
         chosen = {
             package: sampled([one for one in of if not one.wording], number, args.seed) for package, of in there.items()
         }
-        cut = limited(tree, args.seconds)
-        said = mutmut(tree, args.processes, [one.name for of in chosen.values() for one in of])
-        codes = {package: mutants.exit_codes(written, package) for package in args.packages}
+        told = outcomes_of(tree, [one.name for of in chosen.values() for one in of], args)
     tried = {
-        package: [Tried(mutant=one, outcome=outcome(codes[package][one.name])) for one in of]
-        for package, of in chosen.items()
+        package: [Tried(mutant=one, outcome=told["outcomes"][one.name]) for one in of] for package, of in chosen.items()
     }
-    try:
-        counts = [counted(package, there[package], tried[package]) for package in args.packages]
-    except RuntimeError as fault:
-        raise RuntimeError(f"{fault}; mutmut said:\n{said[-4000:]}") from fault
-    return counts, [one for of in tried.values() for one in of], cut
+    return Found(
+        counts=[counted(package, there[package], tried[package]) for package in args.packages],
+        tried=[one for of in tried.values() for one in of],
+        tests=told["tests"],
+        failing=told["failing"],
+        cut=len(told["cut"]),
+    )
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -347,16 +334,16 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=20.0, help="of tests that each mutant meets; default 20")
     parser.add_argument("--list-survivors", action="store_true", help="print them, as the file of reasons has them")
     parser.add_argument("--processes", type=int, default=2, help="default 2")
-    parser.add_argument("--work", type=Path, metavar="FOLDER", help="outside the checkout; kept, and used again")
+    parser.add_argument("--tests", nargs="+", metavar="PATH", help="these tests alone, with a result that is in part")
     parser.add_argument("--out", type=Path, default=evidence.FOLDER, metavar="FOLDER", help="default: docs/validation")
     args = parser.parse_args(words)
     if os.name == "nt" or find_spec("mutmut") is None:
         sys.exit("needs mutmut, which does not run on Windows: python -m pip install mutmut==3.8.1")
-    counts, tried, cut = run(args)
-    survivors = [one for one in tried if one.survived]
+    args.tests_were_given, args.tests = args.tests is not None, args.tests or list(TESTS)
+    found = run(args)
     if args.list_survivors:
-        print("\n".join(listing(survivors)))
-    made = found(args, counts, survivors, cut)
+        print("\n".join(listing(one for one in found.tried if one.survived)))
+    made = evidence_of(args, found)
     evidence.write(made, args.out)
     print(f"mutation: {made.summary}", flush=True)
     return int(made.met is False)
