@@ -15,7 +15,7 @@ from sbrtcheck.errors import FramesError, InputError, UnknownTableError
 from sbrtcheck.judge.courses import Courses, JudgedBy, judge_courses, load_judged_by
 from sbrtcheck.metric import NotMeasured
 from sbrtcheck.options import CheckOptions
-from sbrtcheck.plan import DoseGrid, Finding, FindingCode, Plan, PlanUids, Prescription, Structure
+from sbrtcheck.plan import DoseGrid, Finding, FindingCode, Plan, PlanUids, Prescription, Registration, Structure
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.reference_data import load_reirradiation_rules, load_reirradiation_statements
 from sbrtcheck.results import ReviewCode, SumReport, Verdict
@@ -215,6 +215,25 @@ def test_what_has_recovered_is_taken_from_the_earlier_courses_alone() -> None:
         assert isinstance(maxima, Bounds)
         assert maxima.value == pytest.approx(now + before, rel=1e-3)
         assert maxima.low <= maxima.value <= maxima.high
+
+
+def test_a_registration_brings_the_contour_of_the_first_plan_to_an_earlier_course_without_one() -> None:
+    earlier = replace(ELSEWHERE, structures=(replace(ELSEWHERE.structures[0], name="Heart"),))
+    for how in (
+        {"frames_agree": True},
+        {"registrations": (Registration(to_shared={"2.25.1": np.eye(4), "2.25.2": np.eye(4)}),)},
+    ):
+        found = summed(NOW, earlier, by=JudgedBy(rules=(RULE,)), **how)
+        _, of_earlier = found.rules[0].courses
+        assert (of_earlier.of_first_plan, of_earlier.contour) == (True, "ThecalSac")
+        assert isinstance(of_earlier.found, Bounds)
+        assert of_earlier.found.value == pytest.approx(eqd2(30.0, 10, RULE.alpha_beta_gy), rel=1e-3)
+        (maxima,) = summed(NOW, earlier, ratios={"ThecalSac": 2.0}, **how).sums_of_maxima.values()
+        assert isinstance(maxima, Bounds)
+        assert maxima.value == pytest.approx(eqd2(20.0, 5, 2.0) + eqd2(30.0, 10, 2.0), rel=1e-3)
+    nothing = summed(NOW, earlier, by=JudgedBy(rules=(RULE,)))
+    assert isinstance(nothing.rules[0].courses[1].found, NotMeasured)
+    assert not nothing.rules[0].courses[1].of_first_plan
 
 
 def test_progress_is_told_of_the_structures_of_a_sum() -> None:

@@ -54,6 +54,8 @@ TESTS = (
     *(f"tests/{name}" for name in ("metric", "judge", "tables", "radiobiology", "dvh")),
     *("tests/project/test_values.py", "tests/test_dose_accumulation.py"),
     *("tests/text_export/test_text_export.py", "tests/dicom/test_stored_dvhs.py", "tests/comparison/test_compared.py"),
+    *("tests/structure_names/test_names.py", "tests/chart/test_plot.py", "tests/render/test_notes.py"),
+    *("tests/reference_data/test_profiles.py", "tests/cli/test_dictionary.py"),
 )
 """What reaches these packages most directly."""
 
