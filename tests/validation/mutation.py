@@ -331,7 +331,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--sample", type=int, default=250, metavar="N", help="mutants of each package; default 250")
     parser.add_argument("--seed", type=int, default=1, help="of the sample; default 1")
     parser.add_argument("--full", action="store_true", help="all mutants: hours")
-    parser.add_argument("--seconds", type=float, default=20.0, help="of tests that each mutant meets; default 20")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of tests that each mutant meets; default 10")
     parser.add_argument("--list-survivors", action="store_true", help="print them, as the file of reasons has them")
     parser.add_argument("--processes", type=int, default=2, help="default 2")
     parser.add_argument("--tests", nargs="+", metavar="PATH", help="these tests alone, with a result that is in part")
