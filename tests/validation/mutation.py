@@ -251,8 +251,8 @@ def evidence_of(args: argparse.Namespace, found: Found) -> Evidence:
             Part(
                 text="A mutant is the program with one operator, constant, argument or condition changed, by mutmut. "
                 "Those that change nothing but the wording of a message, by the rule in `tests/validation/mutants.py`, "
-                "are counted apart and not tried. The share is of those that are not equivalent to the program by review, "
-                "which is said below. Not met: a share below the goal. In part: the goal lies inside the "
+                "are counted apart and not tried. The share is of those that are not equivalent, by review. "
+                "Not met: a share below the goal. In part: the goal lies inside the "
                 f"95 % interval. Each mutant met the quickest of {found.tests:,} tests that reach its function, up to "
                 f"{args.seconds:g} s of them ({found.cut} functions of those tried have more), laws with "
                 f"25 examples. Tests that fail without a mutant, and were left out: "
