@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dvh_builders import FIFTY_IN_FIVE, band, curve, dvh_set, plan_of, ramp_dvh
 from sbrtcheck import compute_dvhs
-from sbrtcheck.dvh import OF_DOSE, DoseSought, DVHSet, MeanSought, Reason, VolumeSought
+from sbrtcheck.dvh import OF_DOSE, DoseSought, DVHSet, MeanSought, Reason, VolumeSought, VolumeUnit
 from sbrtcheck.geometry.isodose_volume import IsodoseVolume
 from sbrtcheck.metric import DoseStatistic, Measurement, NotMeasured, Stat, Unit, parse
 from sbrtcheck.metric.close_bounds import closely, question_for_close_bounds
@@ -184,6 +184,13 @@ def test_a_dose_is_asked_for_at_its_share_of_the_volume(text: str, percent: floa
     assert isinstance(sought, DoseSought)
     assert (sought.volume_percent, sought.near_gy) == (pytest.approx(percent), pytest.approx(near_gy))
     assert sought.close_gy == 0.02
+
+
+def test_in_percent_of_a_volume_a_dose_is_asked_for_whatever_the_unit_of_volumes_and_in_cc_only_of_cc() -> None:
+    stored = {"volume_cc": 100.0, "volume_unit": VolumeUnit.PERCENT}
+    (sought,) = asked("D30%[Gy]", **stored)
+    assert sought == DoseSought(volume_percent=30.0, near_gy=14.0, close_gy=0.02)
+    assert asked("D30cc[Gy]", **stored) == ()
 
 
 def test_large_doses_are_asked_for_to_a_thousandth() -> None:

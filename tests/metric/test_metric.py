@@ -227,8 +227,10 @@ def test_a_missing_unit_is_refused_and_the_meanings_are_named(text: str, said: s
     ],
 )
 def test_units_that_do_not_fit_and_impossible_numbers_are_refused(text: str, said: str) -> None:
-    with pytest.raises(MetricError, match=said):
+    with pytest.raises(MetricError, match=said) as error:
         parse(text)
+    assert str(error.value).startswith(f"metric {text!r}: ")
+    assert error.value.hint == "" or error.value.hint.startswith(("try '", "'Max[Gy]' is"))
 
 
 @pytest.mark.parametrize(

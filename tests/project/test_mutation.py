@@ -85,7 +85,16 @@ def test_nothing_tried_is_nothing_known() -> None:
 def test_only_what_failed_or_hung_counts_as_noticed(outcome: str) -> None:
     mutation = loaded("mutation")
     assert mutation.Tried(mutant=None, outcome=outcome).survived
-    count = mutation.counted("metric", [], [mutation.Tried(mutant=None, outcome=one) for one in (outcome, "killed")])
+    mutants = loaded("mutants")
+    one = mutants.Mutant(
+        name="m",
+        package="metric",
+        function="f",
+        before="def f():\n    pass",
+        after="def f():\n    return",
+        wording=False,
+    )
+    count = mutation.counted("metric", [one, one], [mutation.Tried(mutant=one, outcome=o) for o in (outcome, "killed")])
     assert count.share == 0.5
 
 

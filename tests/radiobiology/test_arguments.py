@@ -147,6 +147,11 @@ def test_control_is_the_logistic_distribution_of_the_distance(bed: float, half: 
     assert rb.logistic_tcp(half, bed50_gy=half, scale_gy=scale) == 0.5
 
 
+@pytest.mark.parametrize("gamma50", [0.25, 1.0, 2.5])
+def test_the_width_of_a_slope_is_that_of_the_normal_density_at_its_middle(gamma50: float) -> None:
+    assert 1.0 / rb.m_of_gamma50(gamma50) * norm.pdf(0.0) == pytest.approx(gamma50)
+
+
 def test_risks_of_an_array_are_those_of_its_elements() -> None:
     doses = np.array([[0.0, 10.0], [20.0, 40.0]])
     for function in (rb.lyman_ntcp, rb.logistic_tcp):
