@@ -302,9 +302,9 @@ site: lung
 fractions: [5]
 sources: [{key: own, citation: A clinic, where: here}]
 rows:
-  - {id: men, organ: Cord, structure: SpinalCord, metric: "Mean[Gy]", below: 140, sex: male,
+  - {id: men, organ: Cord, structure: SpinalCord, metric: "Volume[cc]", below: 140, sex: male,
      source: {cite: own, where: here}, confirmed_by: [one, two]}
-  - {id: women, organ: Cord, structure: SpinalCord, metric: "Mean[Gy]", below: 130, sex: female,
+  - {id: women, organ: Cord, structure: SpinalCord, metric: "Volume[cc]", below: 130, sex: female,
      source: {cite: own, where: here}, confirmed_by: [one, two]}
 """
 

@@ -344,7 +344,8 @@ def test_two_hundred_structures_and_seven_tables_stay_below_the_size_that_is_pro
 
 WRITE = """
 import sys
-sys.path[:0] = ["tests/helpers"]
+sys.path[:0] = ["tests", "tests/helpers"]
+import conftest  # tables of tests are not looked over, as in this process
 from html_reports import compared_report
 from sbrtcheck.render import html_report
 sys.stdout.buffer.write(html_report(compared_report()).encode())
