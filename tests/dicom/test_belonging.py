@@ -558,7 +558,7 @@ def test_what_may_falsify_a_verdict_makes_a_review(change: Callable[[changes.Pla
     said = [(one["code"], text in one["text"]) for one in report["reasons"]]  # type: ignore[attr-defined]
     beside = (
         [(code, False)] if change is cut_off else []
-    )  # planes at its ends have no dose any more: a doubt of its own
+    )  # planes at its ends have no dose: another doubt
     assert sorted(said) == [*beside, (code, True)]
 
 
