@@ -556,9 +556,7 @@ def test_what_may_falsify_a_verdict_makes_a_review(change: Callable[[changes.Pla
     exit_code, report = checked(change, tmp_path)
     assert (exit_code, report["verdict"]) == (3, "REVIEW")
     said = [(one["code"], text in one["text"]) for one in report["reasons"]]  # type: ignore[attr-defined]
-    beside = (
-        [(code, False)] if change is cut_off else []
-    )  # planes at its ends have no dose: another doubt
+    beside = [(code, False)] if change is cut_off else []  # planes at its ends have no dose: another doubt
     assert sorted(said) == [*beside, (code, True)]
 
 
