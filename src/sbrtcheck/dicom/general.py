@@ -136,7 +136,8 @@ class PydicomElements:
             value = self.dataset[tag].value
             if isinstance(value, MultiValue):  # a backslash parts values, and somebody typed one into a name
                 return "\\".join(map(str, value))
-            return str(value) if value is not None else ""  # of a sequence, which reads all of its elements
+            # a sequence is no text; pydicom would read all in it, in time that doubles with each level of its nesting
+            return "" if value is None or isinstance(value, Sequence) else str(value)
         except READ_ERRORS:
             return ""
 
