@@ -22,9 +22,10 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 from pydicom.pixels.utils import iter_pixels
+from pydicom.sequence import Sequence as PydicomSequence
 
-from sbrtcheck.dicom.attributes import SEGMENTATION_STORAGES
-from sbrtcheck.dicom.general import READ_ERRORS
+from sbrtcheck.dicom.attributes import SEGMENTATION_STORAGES, Tag
+from sbrtcheck.dicom.general import READ_ERRORS, PydicomElements
 from sbrtcheck.dicom.tags import printable
 from sbrtcheck.errors import DicomError, InputError
 from sbrtcheck.plan import Finding, FindingCode, FloatArray, IntArray, Structure
@@ -91,7 +92,10 @@ def structures_of_seg(
     DicomError
         It is no SEG, its frames are no stack of parallel planes at even distances, or its pixels cannot be read.
     """
-    if str(dataset.get("SOPClassUID", "")) not in SEGMENTATION_STORAGES or "SegmentSequence" not in dataset:
+    if (
+        PydicomElements(dataset).decoded(Tag.SOP_CLASS_UID) not in SEGMENTATION_STORAGES
+        or "SegmentSequence" not in dataset
+    ):
         raise DicomError("this is no segmentation with segments", display_name, "give a SEG")
     try:
         items = {int(item.SegmentNumber): item for item in dataset.SegmentSequence}
@@ -156,14 +160,14 @@ def _structure(item: Dataset, dataset: Dataset, frames: _Frames, axes: FloatArra
         raise DicomError(f"the pixels cannot be read ({error})", display_name) from error
     lattice = frames.lattice
     shifted = lattice.origin_mm + first * lattice.spacing_mm[2] * lattice.axes[2]
-    name = printable(" ".join(str(item.get("SegmentLabel", "")).split()))
+    name = printable(" ".join(_text(item, "SegmentLabel").split()))
     structure = structure_of_mask(name, number, mask, replace(lattice, origin_mm=shifted), axes)
     findings = structure.findings
     if frames.kind == FRACTIONAL:
-        meant = str(dataset.get("SegmentationFractionalType", "share")).lower()
+        meant = _text(dataset, "SegmentationFractionalType", "share").lower()
         text = f"the file has a {meant} for each voxel: those of at least one half count as inside"
         findings += (Finding(code=FindingCode.VOXEL_MASK, text=text, subject=name),)
-    codes = tuple(str(code.get("CodeMeaning", "")) for code in item.get("SegmentedPropertyTypeCodeSequence", ()))
+    codes = tuple(_text(code, "CodeMeaning") for code in item.get("SegmentedPropertyTypeCodeSequence", ()))
     return replace(structure, codes=codes, findings=findings)
 
 
@@ -297,3 +301,9 @@ def _group(group: Dataset, shared: Dataset, sequence: str) -> Any:
     """The item of a functional group, which a frame has itself or shares with all."""
     items: Sequence[Dataset] = group[sequence].value if sequence in group else shared[sequence].value
     return items[0]
+
+
+def _text(dataset: Dataset, keyword: str, missing: str = "") -> str:
+    """A text; what is given for a missing one where it is a sequence, which pydicom would read as a whole."""
+    value = dataset.get(keyword, missing)
+    return missing if isinstance(value, PydicomSequence) else str(value)
