@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 from xml.parsers import expat  # document types, and with them entities, are refused below
 
@@ -47,8 +47,11 @@ def json_of(raw: bytes) -> dict[str, Any]:
 
 
 def _decimal(text: str) -> Decimal:
-    value = Decimal(text)
-    if abs(value.adjusted()) > _DIGITS:
+    try:
+        value = Decimal(text)
+    except InvalidOperation:  # an exponent that has more digits than a Decimal can hold
+        value = Decimal("Infinity")
+    if not value.is_finite() or abs(value.adjusted()) > _DIGITS:
         raise InputError(f"the number {text[:_DIGITS]} is out of any range")
     return value
 
