@@ -242,6 +242,16 @@ def test_an_entry_that_is_none_is_damage(tmp_path: Path, database: sqlite3.Conne
             read(entries)
 
 
+def test_entries_whose_numbers_have_gaps_are_damage(tmp_path: Path, database: sqlite3.Connection) -> None:
+    put_plan(tmp_path, 1)
+    entries = find_entries(tmp_path, database)
+    database.execute("UPDATE index_entries SET n = n + 7")
+    with pytest.raises(DamagedError):
+        entries[0]
+    with pytest.raises(IndexError):
+        entries[len(entries)]
+
+
 @pytest.mark.parametrize(
     "change", ["UPDATE index_about SET value = '0' WHERE key = 'version'", "DROP TABLE index_about"]
 )

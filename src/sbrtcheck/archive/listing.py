@@ -58,6 +58,8 @@ class Entries(Sequence[Entry]):
         position = at if at >= 0 else len(self) + at
         row = self._connection.execute("SELECT entry FROM index_entries WHERE n = ?", (position + 1,)).fetchone()
         if row is None:
+            if 0 <= position < len(self):  # entries whose numbers have gaps, which this program did not write
+                raise DamagedError
             raise IndexError(at)
         return _entry(row[0])
 
