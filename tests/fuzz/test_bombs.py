@@ -396,12 +396,21 @@ def test_the_limits_of_the_page_are_those_of_the_program() -> None:
     assert [limit.startswith(said) for limit, said in zip(limits, stated, strict=True)] == [True] * len(stated)
 
 
-def test_sequences_in_sequences_in_place_of_a_text_are_no_text() -> None:
-    """Reading a damaged element 60 levels down as text would take pydicom ages: twice as long for each level."""
+def in_place_of(keyword: str) -> Dataset:
+    """Sequences in one another, 60 levels down to a damaged element: to read them as text takes pydicom ages."""
     inner = Dataset()
     inner[Tag("Rows")] = RawDataElement(Tag("Rows"), "US", 3, b"abc", 0, False, True)  # 3 bytes are no 16-bit number
     for _ in range(60):
         outer = Dataset()
-        outer.add_new("PatientName", "SQ", [inner])
+        outer.add_new(keyword, "SQ", [inner])
         inner = outer
-    assert PydicomElements(inner).decoded(Tag("PatientName")) == ""
+    return inner
+
+
+def test_sequences_in_sequences_in_place_of_a_text_are_no_text() -> None:
+    assert PydicomElements(in_place_of("PatientName")).decoded(Tag("PatientName")) == ""
+
+
+def test_nor_are_they_the_kind_of_a_segmentation() -> None:
+    with pytest.raises(DicomError, match="this is no segmentation"):
+        segmentation.structures_of_seg(in_place_of("SOPClassUID"), "SEG 1", None)
