@@ -21,25 +21,22 @@ import time
 import venv
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 from browser_programs import LACKING, programs
 from pacs_programs import LACKING_PACS, has_pacs
 
 ROOT = Path(__file__).resolve().parent.parent
-LANES = (
-    {
-        "Style": ("ruff", "check", "."),
-        "Layout": ("ruff", "format", "--check", "."),
-        "Types": ("mypy",),
-        "Types of the scripts of users": ("mypy", "examples/scripts"),
-        "Types of the scripts of users, by the other checker": ("pyright",),
-        "Direction of imports": ("lint-imports",),
-    },
-    {"Documentation": ("sphinx-build", "-W", "-E", "-q", "-b", "html", "docs", "docs/_build/html")},
-)
-"""What keeps one core busy: the lanes run beside each other, and before the tests, which keep all of them busy."""
+ON_ONE_CORE = {
+    "Style": ("ruff", "check", "."),
+    "Layout": ("ruff", "format", "--check", "."),
+    "Types": ("mypy",),
+    "Types of the scripts of users": ("mypy", "examples/scripts"),
+    "Types of the scripts of users, by the other checker": ("pyright",),
+    "Direction of imports": ("lint-imports",),
+    "Documentation": ("sphinx-build", "-W", "-E", "-q", "-b", "html", "docs", "docs/_build/html"),
+}
+"""One after the other, beside the tests, which often wait: for a server, a program, or the last test of all."""
 
 TESTS = ("pytest", "-n", "auto", "--dist", "worksteal", "--hypothesis-profile", "repeatable")
 """Tests stay with their neighbours, whose fixtures they share, until a core has nothing left to do."""
@@ -60,13 +57,12 @@ def main() -> int:
     environment = made((args.venv or usual).resolve())
     if code := installed(environment, args.versions):
         return code
-    codes = {}
-    if args.versions != "lowest":  # what is checked without running it is written for the newest
-        with ThreadPoolExecutor(len(LANES)) as together:
-            lanes = together.map(partial(run_each, environment, at_once=True), LANES)
-            codes = {name: code for lane in lanes for name, code in lane.items()}
-    counts = ("--counts", f"{COUNTS}/{args.versions}.json")
-    codes |= run_each(environment, {"Tests, examples, blocks of the documentation": (*TESTS, *counts)})
+    beside = {} if args.versions == "lowest" else ON_ONE_CORE  # what is not run is written for the newest
+    tests = (*TESTS, "--counts", f"{COUNTS}/{args.versions}.json")
+    with ThreadPoolExecutor(1) as other:
+        read = other.submit(run_each, environment, beside, at_once=True)
+        codes = run_each(environment, {"Tests, examples, blocks of the documentation": tests})
+    codes = read.result() | codes
     say("\n=== Summary")
     for name, code in codes.items():
         say(f"{'ok    ' if code == 0 else 'FAILED'}  {name}")

@@ -60,6 +60,25 @@ def test_whatever_else_changes_is_more_than_wording(before: str, after: str) -> 
     assert not only_wording(before, after)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "apart"),
+    [
+        ("f(cast('A', x))", "f(cast(None, x))", True),
+        ("zip(a, b, strict=True)", "zip(a, b)", True),
+        ("[zip(a, b, strict=True)]", "[zip(a, b, strict=False)]", True),
+        ("f(cast('A', x))", "f(cast('A', None))", False),
+        ("zip(a, b, strict=True)", "zip(b, strict=True)", False),
+        ("f(a, strict=True)", "f(a)", False),
+        ("[zip(a, b, strict=True), 1]", "[zip(a, b, strict=True), 2]", False),
+    ],
+)
+def test_only_what_no_test_of_values_can_notice_is_said_to_be_for_checkers(
+    before: str, after: str, *, apart: bool
+) -> None:
+    functions = (ast.parse(f"def f():\n    return {line}").body[0] for line in (before, after))
+    assert loaded("mutants").only_for_checkers(*functions) is apart
+
+
 def test_the_lines_that_differ_are_told_without_comments() -> None:
     before = "def x_f__mutmut_orig(x):\n    # why\n    y = x + 1\n    return y"
     after = "def x_f__mutmut_1(x):\n    # why\n    y = x - 1\n    return y"
@@ -92,7 +111,6 @@ def test_only_what_failed_or_hung_counts_as_noticed(outcome: str) -> None:
         function="f",
         before="def f():\n    pass",
         after="def f():\n    return",
-        wording=False,
     )
     count = mutation.counted("metric", [one, one], [mutation.Tried(mutant=one, outcome=o) for o in (outcome, "killed")])
     assert count.share == 0.5

@@ -149,10 +149,7 @@ def tried(items: Sequence[pytest.Item], chosen: dict[str, list[int]], known: Kno
             running[_forked(lambda name=name, seconds=seconds: _as_mutant(items, name, chosen[name], seconds))] = name  # type: ignore[misc]
         pid, status = os.wait()
         code = os.waitstatus_to_exitcode(status)
-        word = {0: "survived", 1: "killed", -signal.SIGXCPU: "timed out", -signal.SIGKILL: "timed out"}.get(
-            code, f"exit code {code}"
-        )
-        outcomes[running.pop(pid)] = word
+        outcomes[running.pop(pid)] = WORDS.get(code, f"exit code {code}")
     return outcomes
 
 

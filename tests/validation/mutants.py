@@ -1,4 +1,4 @@
-"""Mutants as mutmut wrote them: what each changes, and whether that is nothing but the wording of a message.
+"""Mutants as mutmut wrote them: what each changes, and whether that is nothing that a test of values could notice.
 
 mutmut puts every mutant of a function beside it, ``name__mutmut_7`` beside ``name__mutmut_orig``, and a list of them
 beside the file. The two functions are compared here by their syntax trees; standard library only.
@@ -12,6 +12,10 @@ is put into a formatted text, and the text
 * has three words or more, wherever it stands, but in a regular expression.
 
 A message that is lost (None in its place, or the argument left out) is more than wording.
+
+The rule for words to checkers. Nothing but these is changed where all that differs is the type that `typing.cast` is
+told, which returns its other argument whatever the type, or the ``strict`` of `zip`, an assertion that changes no
+result of lists of one length.
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ import json
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,14 +41,20 @@ _SIMPLE_TEXT = (ast.JoinedStr, ast.FormattedValue, ast.BinOp)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutant:
-    """One fault: in which function, the source of the function before and after, and whether it is of wording alone."""
+    """One fault: in which function, the source of the function before and after, and which rule sets it apart."""
 
     name: str
     package: str
     function: str
     before: str
     after: str
-    wording: bool
+    wording: bool = False
+    for_checkers: bool = False
+
+    @property
+    def semantic(self) -> bool:
+        """Whether no rule sets it apart."""
+        return not (self.wording or self.for_checkers)
 
     @property
     def changed(self) -> tuple[str, str]:
@@ -74,6 +85,7 @@ def _of_file(path: Path, package: str, names: Iterable[str]) -> Iterator[Mutant]
             before=_source(lines, before),
             after=_source(lines, after),
             wording=only_wording(before, after),
+            for_checkers=only_for_checkers(before, after),
         )
 
 
@@ -99,6 +111,25 @@ def _written(source: str) -> list[str]:
     assert isinstance(function, ast.FunctionDef)
     function.name, function.decorator_list = "f", []
     return ast.unparse(function).splitlines()
+
+
+class _WithoutWordsToCheckers(ast.NodeTransformer):
+    def visit_Call(self, node: ast.Call) -> ast.Call:
+        self.generic_visit(node)
+        name = _called(node)
+        if name == "cast":
+            node.args[:1] = []
+        if name == "zip":
+            node.keywords = [keyword for keyword in node.keywords if keyword.arg != "strict"]
+        return node
+
+
+def only_for_checkers(before: ast.FunctionDef, after: ast.FunctionDef) -> bool:
+    """Whether all that differs is the type told to `cast`, or the ``strict`` of `zip`."""
+    one, other = (
+        _WithoutWordsToCheckers().visit(ast.Module(deepcopy([node.args, *node.body]), [])) for node in (before, after)
+    )
+    return ast.dump(one) == ast.dump(other)
 
 
 def only_wording(before: ast.FunctionDef, after: ast.FunctionDef) -> bool:

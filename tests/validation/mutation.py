@@ -4,7 +4,8 @@ The faults are mutmut's (``python -m pip install mutmut==3.8.1``; not on Windows
 condition of a function changed at a time. Of each package a random sample is tried, with a seed that is printed, or all
 with ``--full``. Each mutant meets the tests that reach its function, the quickest first, up to so many seconds of them;
 tests marked as slow, doctests and other tests of the suite are left out, so that the share told is one of fewer tests
-than there are. What changes nothing but the wording of a message (the rule is in `mutants.py`) is counted apart.
+than there are. What changes nothing but the wording of a message, or what is said to checkers of types (the rules are
+in `mutants.py`), is counted apart.
 
 It works in a copy of the tree and writes the section "Mutation testing" of the validation report. Mutants are tried by
 a plugin of ours (`mutant_session`) and not by ``mutmut run``, which starts and collects pytest anew for each of them.
@@ -135,6 +136,7 @@ class Count:
     package: str
     semantic: int
     wording: int
+    for_checkers: int
     tried: int
     killed: int
     timed_out: int
@@ -191,8 +193,9 @@ def counted(package: str, all_of: Sequence[Mutant], tried: Sequence[Tried]) -> C
     said, known = [one.outcome for one in tried], reasons()
     return Count(
         package=package,
-        semantic=sum(not one.wording for one in all_of),
+        semantic=sum(one.semantic for one in all_of),
         wording=sum(one.wording for one in all_of),
+        for_checkers=sum(one.for_checkers and not one.wording for one in all_of),
         tried=len(tried),
         killed=said.count("killed"),
         timed_out=said.count("timed out"),
@@ -222,6 +225,7 @@ def evidence_of(args: argparse.Namespace, found: Found) -> Evidence:
             f"{one.share:.1%}",
             "all were tried" if one.tried == one.semantic else "{:.1%} to {:.1%}".format(*one.interval),
             f"{one.wording:,}",
+            f"{one.for_checkers:,}",
         )
         for one in counts
     ]
@@ -252,7 +256,8 @@ def evidence_of(args: argparse.Namespace, found: Found) -> Evidence:
         parts=[
             Part(
                 text="A mutant is the program with one operator, constant, argument or condition changed, by mutmut. "
-                "Those that change nothing but the wording of a message, by the rule in `tests/validation/mutants.py`, "
+                "Those that change nothing but the wording of a message, or what is said to checkers of types (what "
+                "`cast` is told, the `strict` of `zip`), by the rules in `tests/validation/mutants.py`, "
                 "are counted apart and not tried. The share is of those that are not equivalent, by review. "
                 "Not met: a share below the goal. In part: the goal lies inside the "
                 f"95 % interval. Each mutant met the quickest of {found.tests:,} tests that reach its function, up to "
@@ -269,6 +274,7 @@ def evidence_of(args: argparse.Namespace, found: Found) -> Evidence:
                         "share",
                         "95 % interval",
                         "of wording alone",
+                        "for checkers alone",
                     ],
                     rows,
                 ),
@@ -330,7 +336,7 @@ def run(args: argparse.Namespace) -> Found:
         there = written(tree, args.packages)
         number = None if args.full else args.sample
         chosen = {
-            package: sampled([one for one in of if not one.wording], number, args.seed) for package, of in there.items()
+            package: sampled([one for one in of if one.semantic], number, args.seed) for package, of in there.items()
         }
         told = outcomes_of(tree, [one.name for of in chosen.values() for one in of], args)
     tried = {
