@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from math import ceil
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -95,7 +96,7 @@ def _plan(given: argparse.Namespace) -> Iterator[tuple[str, int | None, float | 
     shares = [reader(name).share for name in names]
     for name, share in zip(names, shares, strict=True):
         part = share / sum(shares)
-        executions = None if given.executions is None else max(1, round(given.executions * part))
+        executions = None if given.executions is None else ceil(given.executions * part)
         yield name, executions, None if executions is not None else given.seconds / len(names)
 
 

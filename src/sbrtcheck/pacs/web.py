@@ -243,7 +243,7 @@ def _fetch_series(client: DICOMwebClient, study: str, series: str, folder: Path)
 def _retrieved(client: DICOMwebClient, uid: str, **of_series: Any) -> Any:
     with _without_warnings():
         dataset = client.retrieve_instance(sop_instance_uid=uid, media_types=(("application/dicom", "*"),), **of_series)
-    if str(dataset.get("SOPInstanceUID")) != uid:
+    if dataset.get("SOPInstanceUID") != uid:  # as text, sequences in one another would take minutes
         raise _AnswerError("the PACS gave another object than it was asked for")
     return dataset
 
