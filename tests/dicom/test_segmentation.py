@@ -167,7 +167,7 @@ def test_nothing_of_what_a_voxel_means_is_guessed() -> None:
     made.SegmentationType = "OTHER"
     refuse(made, "the Segmentation Type is 'OTHER'")
     del made.SegmentationType
-    refuse(made, "no attribute 'SegmentationType'")
+    refuse(made, "the Segmentation Type is missing")
     refuse(seg([one.astype(np.uint8)], kind="FRACTIONAL"), "no attribute 'MaximumFractionalValue'")
 
 

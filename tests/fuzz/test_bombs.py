@@ -414,3 +414,10 @@ def test_sequences_in_sequences_in_place_of_a_text_are_no_text() -> None:
 def test_nor_are_they_the_kind_of_a_segmentation() -> None:
     with pytest.raises(DicomError, match="this is no segmentation"):
         segmentation.structures_of_seg(in_place_of("SOPClassUID"), "SEG 1", None)
+
+
+def test_nor_are_they_its_type() -> None:
+    made = segmentations.seg([np.ones(segmentations.SHAPE, dtype=bool)])
+    made["SegmentationType"] = in_place_of("SegmentationType")["SegmentationType"]
+    with pytest.raises(DicomError, match="the Segmentation Type is missing"):
+        segmentation.structures_of_seg(made, "SEG 1", None)

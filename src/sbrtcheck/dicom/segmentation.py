@@ -201,9 +201,11 @@ def _pixels(dataset: Dataset, frames: Sequence[int]) -> Iterator[npt.NDArray[Any
 
 def _kind(dataset: Dataset) -> tuple[str, float]:
     """The Segmentation Type, and the value from which on a voxel is inside; neither is guessed."""
-    kind = str(dataset.SegmentationType)
+    kind = _text(dataset, "SegmentationType")
     if kind not in KINDS:
-        raise DicomError(f"the Segmentation Type is {printable(kind)!r}: {', '.join(KINDS)} are known")
+        raise DicomError(
+            f"the Segmentation Type is {repr(printable(kind)) if kind else 'missing'}: {', '.join(KINDS)} are known"
+        )
     return kind, HALF * float(dataset.MaximumFractionalValue) if kind == FRACTIONAL else 1.0
 
 
