@@ -14,6 +14,8 @@ settings.register_profile("sbrtcheck", deadline=None)
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 # the fast lane looks for what is plainly wrong
 settings.register_profile("fast", deadline=None, max_examples=20)
+# nobody waits for what is tried by night; `effort` scales the laws that ask for a number of their own
+settings.register_profile("nightly", deadline=None, max_examples=1000)
 settings.load_profile("sbrtcheck")
 
 

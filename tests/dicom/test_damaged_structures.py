@@ -16,13 +16,14 @@ from pydicom import Dataset
 
 import dicom_files as files
 from dicom_files import contour, set_raw, square, write_plan
+from effort import examples
 from sbrtcheck.dicom import load_dvhs, load_plan
 from sbrtcheck.dvh import DERIVED_NUMBER, DVH, DVHSet, NoDVH, Reason, compute_dvhs, separate_targets
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import Plan
 from two_ways import without_fast_reading
 
-SLOW = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=examples(20), suppress_health_check=[HealthCheck.too_slow])
 NAMES = ("Liver", "Heart", "PTV", "Lung_L", "Lung_R")
 LUNGS = ("Lung_L", "Lung_R")
 MADE_OF = {"Lungs": LUNGS, "Lungs-PTV": (*LUNGS, "PTV"), "Liver-PTV": ("Liver", "PTV")}

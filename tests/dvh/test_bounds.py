@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
+from effort import examples
 from exact import Exact, LinearDose, slabs
 from random_phantoms import STEEP, check_against_closed_form, one_row, random_phantom
 from sbrtcheck.dvh import DVH, EndCaps, compute_dvhs
@@ -18,8 +19,8 @@ from sbrtcheck.tables import Sense
 from shapes import KINDS
 from solids import Array, grid, odd_inside, plan, rectangle, structure, uniform
 
-PHANTOMS = 2000
-BOXES = 400
+PHANTOMS = examples(1000)
+BOXES = examples(200)
 BATCHES = 8
 
 

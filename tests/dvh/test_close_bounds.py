@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 
 from dvh_builders import report_on
+from effort import examples
 from exact import Exact, LinearDose, slabs
 from lines import volumes_by_lines
 from random_phantoms import STEEP, check_against_closed_form, holds, one_row, random_phantom
@@ -101,7 +102,7 @@ efforts = st.sampled_from([(0, 1), (300, 1), (3000, 50), (1 << 19, 1 << 13)])
 
 
 @given(noise, efforts, st.sampled_from(sorted(KINDS)))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(6), deadline=None)
 def test_in_a_noisy_dose_bounds_hold_however_little_is_done(seed: int, effort: tuple[int, int], kind: str) -> None:
     rng = np.random.default_rng(seed)
     planes = [(float(z), [loop * 0.7 for loop in KINDS[kind](rng)]) for z in (-3.0, 0.0, 3.0)]
@@ -274,7 +275,7 @@ def test_bounds_that_were_narrowed_for_one_question_are_narrowed_further_for_ano
 def test_contours_of_every_kind_have_their_closed_form_in_close_bounds(batch: int) -> None:
     """Under every end-cap convention, also where they leave the grid."""
     rng = np.random.default_rng(900 + batch)
-    for i in range(40):
+    for i in range(examples(20)):
         made = random_phantom(rng, list(KINDS.values())[i % len(KINDS)])
         inside = made.exact(made.dvh.end_caps)
         if inside.volume_cc < 1e-4:

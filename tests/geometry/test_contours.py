@@ -11,6 +11,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from effort import examples
 from sbrtcheck.chart.points import CurvePoint, Side
 from sbrtcheck.dvh import DVH, DVHSet, compute_dvhs
 from sbrtcheck.plan import DoseGrid, FindingCode, Structure
@@ -454,7 +455,7 @@ def test_planes_apart_tell_their_own_thickness_and_what_the_file_says_is_compare
 
 
 @pytest.mark.slow
-@settings(max_examples=30)
+@settings(max_examples=examples(10))
 @given(st.integers(0, 2), st.booleans(), st.floats(0.05, 0.95), st.integers(0, 2**20))
 def test_beyond_the_outermost_points_the_upper_bound_is_the_largest_dose_of_the_faces(
     axis: int, low: bool, reach_mm: float, seed: int

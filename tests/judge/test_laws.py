@@ -39,6 +39,7 @@ from hypothesis import strategies as st
 import plan_changes as changes
 import sbrtcheck
 from dvh_builders import row, table
+from effort import examples
 from plan_changes import NAMED, PlanFiles, Unchanged, small_plan
 from sbrtcheck.dvh import Reason
 from sbrtcheck.errors import SbrtcheckError
@@ -233,7 +234,7 @@ def changed(situation: Situation, change: Any, seed: int, *of: str) -> PlanFiles
 @pytest.mark.slow
 @pytest.mark.parametrize("name", changes.OF_STRUCTURE)
 @given(situations, st.integers(0, 9), randoms)
-@settings(SLOW, max_examples=12)
+@settings(SLOW, max_examples=examples(6))
 def test_no_change_of_a_structure_makes_a_report_better(name: str, situation: Situation, which: int, seed: int) -> None:
     structures = OF_WHICH[situation.at]
     structure = structures[which % len(structures)]
@@ -246,7 +247,7 @@ def test_no_change_of_a_structure_makes_a_report_better(name: str, situation: Si
 @pytest.mark.slow
 @pytest.mark.parametrize("name", changes.OF_PLAN)
 @given(situations, randoms)
-@settings(SLOW, max_examples=8)
+@settings(SLOW, max_examples=examples(4))
 def test_no_change_of_the_plan_makes_a_report_better(name: str, situation: Situation, seed: int) -> None:
     files = changed(situation, changes.OF_PLAN[name], seed)
     assert_never_better(situation.verdict, verdict(files, situation.table), (name, situation))
@@ -267,7 +268,7 @@ IN_OTHER_ROIS = {"in two ROIs", "empty beside a numbered one"}
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LOST)
 @given(st.sampled_from(sorted(ROWS)), st.integers(0, 9), st.integers(0, 3), st.sampled_from(SITES), randoms)
-@settings(SLOW, max_examples=6)
+@settings(SLOW, max_examples=examples(3))
 def test_no_pass_is_left_of_a_structure_that_is_not_whole(
     name: str, at: str, which: int, variant: int, site: str, seed: int
 ) -> None:
@@ -292,7 +293,7 @@ SEEN = {name: change for name, change in changes.OF_PLAN.items() if name not in 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SEEN)
 @given(st.sampled_from(sorted(ROWS)), st.integers(0, 3), st.sampled_from(SITES), randoms)
-@settings(SLOW, max_examples=4)
+@settings(SLOW, max_examples=examples(3))
 def test_no_pass_is_left_on_a_dose_or_a_prescription_of_something_else(
     name: str, at: str, variant: int, site: str, seed: int
 ) -> None:
@@ -394,7 +395,7 @@ steps = st.lists(
 
 @pytest.mark.slow
 @given(st.sampled_from(sorted(ROWS)), st.sampled_from(sorted(KINDS)), st.integers(0, 3), st.sampled_from(SITES), steps)
-@settings(SLOW, max_examples=120)
+@settings(SLOW, max_examples=examples(50))
 def test_no_changes_one_after_the_other_make_a_report_better(
     at: str, kind: str, variant: int, site: str, made: list[tuple[str, int]]
 ) -> None:
@@ -428,7 +429,7 @@ def test_an_unknown_prescription_and_negative_doses_are_no_crash() -> None:
 
 @pytest.mark.slow
 @given(situations, st.tuples(*[st.tuples(st.sampled_from(sorted(changes.OF_STRUCTURE)), randoms)] * 2))
-@settings(SLOW, max_examples=50)
+@settings(SLOW, max_examples=examples(20))
 def test_two_changes_of_two_structures_come_to_the_same_in_either_order(
     situation: Situation, made: tuple[tuple[str, int], tuple[str, int]]
 ) -> None:
@@ -477,7 +478,7 @@ def _sorted(value: Any) -> Any:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", changes.ORDERS)
 @given(situations, st.sampled_from([None, *sorted(changes.OF_STRUCTURE)]), randoms)
-@settings(SLOW, max_examples=8)
+@settings(SLOW, max_examples=examples(4))
 def test_no_order_of_the_files_changes_anything(name: str, situation: Situation, first: str | None, seed: int) -> None:
     files = named_plan(situation.variant)
     again = named_plan(situation.variant)
@@ -499,7 +500,7 @@ def _or_pass_over(change: Any, files: PlanFiles, *of: Any) -> None:
 
 @pytest.mark.slow
 @given(situations, st.randoms(use_true_random=False))
-@settings(SLOW, max_examples=15)
+@settings(SLOW, max_examples=examples(8))
 def test_no_order_of_rows_and_tables_changes_anything(situation: Situation, random: Random) -> None:
     """Not even of what stands against a pass: here rows that do not count, and organs that are lost or damaged."""
     first, variant = situation.table, situation.variant
@@ -533,7 +534,7 @@ def test_no_order_of_rows_and_tables_changes_anything(situation: Situation, rand
     st.sampled_from([None, 0.2, 0.5]),
     randoms,
 )
-@settings(SLOW, max_examples=60)
+@settings(SLOW, max_examples=examples(25))
 def test_a_looser_limit_never_makes_a_report_worse(
     at: str, variant: int, factor: float, looser: float, change: str | None, share: float | None, seed: int
 ) -> None:
@@ -560,7 +561,7 @@ ORDER = ["PASS", "VARIATION", "REVIEW", "FAIL", ERROR]
 
 @pytest.mark.slow
 @given(situations, st.floats(1.0, 2.5))
-@settings(SLOW, max_examples=20)
+@settings(SLOW, max_examples=examples(10))
 def test_more_dose_everywhere_passes_no_upper_limit(situation: Situation, factor: float) -> None:
     """Targets get more too: only rows of organs are kept."""
     assume(ROWS[situation.at].is_upper_limit)
@@ -572,7 +573,7 @@ def test_more_dose_everywhere_passes_no_upper_limit(situation: Situation, factor
 
 @pytest.mark.slow
 @given(situations, st.floats(0.01, 0.8))
-@settings(SLOW, max_examples=25)
+@settings(SLOW, max_examples=examples(12))
 def test_less_dose_everywhere_is_no_better(situation: Situation, factor: float) -> None:
     """So much less that half of no target receives 90 % of the prescription: the median of the GTV is 55 Gy."""
     files = named_plan(situation.variant)

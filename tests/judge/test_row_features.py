@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import plan_changes as changes
 from dvh_builders import FIFTY_IN_FIVE, box, dvh_set, report_on, row, table, uniform_dvh
+from effort import examples
 from sbrtcheck import cli
 from sbrtcheck.dvh import DVH, Reason, compute_dvhs
 from sbrtcheck.plan import DoseGrid, FindingCode, Plan, Sex, Structure
@@ -54,6 +55,7 @@ def outcomes_on(plan: Plan, asked: Constraint, **options: Any) -> tuple[Outcome,
 
 
 @given(left=st.floats(8, 60), right=st.floats(-70, -20), target=st.floats(-75, 65))
+@settings(max_examples=examples(40))
 def test_a_side_is_told_only_where_all_of_the_target_is_on_it(left: float, right: float, target: float) -> None:
     plan = falling_plan(Kidney_L=left, Kidney_R=right, PTV=target)
     middle = (left + right) / 2.0 + 5.0
@@ -70,6 +72,7 @@ def test_a_side_is_told_only_where_all_of_the_target_is_on_it(left: float, right
 
 
 @given(left=st.floats(8, 60), right=st.floats(-70, -20), target=st.floats(-75, 65), side=st.sampled_from(RowSide))
+@settings(max_examples=examples(40))
 def test_a_mirrored_plan_comes_to_the_mirrored_outcome(left: float, right: float, target: float, side: RowSide) -> None:
     middle = (left + right) / 2.0 + 5.0
     assume(min(abs(target - middle), abs(target + 10.0 - middle)) > 1e-6)
@@ -402,6 +405,7 @@ def test_a_plan_without_any_lacks_all_of_them() -> None:
 
 
 @given(x=st.tuples(*[st.none() | st.floats(-70, 60) for _ in range(3)]))
+@settings(max_examples=examples(40))
 def test_a_choice_comes_to_what_the_chosen_comes_to_by_itself(x: tuple[float | None, ...]) -> None:
     names = ("ProxBronchTree", "Trachea", "Bronchus_Main")
     plan = falling_plan(PTV=0, **{name: at for name, at in zip(names, x, strict=True) if at is not None})
