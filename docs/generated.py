@@ -232,6 +232,7 @@ FINDINGS = {
     FindingCode.NEGATIVE_DOSE: "The dose is negative somewhere; by more than rounding leaves, a review.",
     FindingCode.LOW_DOSES_MISSING: "Organs have parts at 0 Gy, and the grid has no low dose: was it cut off? A review.",
     FindingCode.DOSE_SPACING: "The points of the dose grid are too close or too far apart to be in mm. A review.",
+    FindingCode.DOSE_PLANES_UNEVEN: "The planes of the dose are now closer, now further apart: were places rounded?",
     FindingCode.PARTS_DO_NOT_SUM: "Doses of beams or fraction groups beside the dose sum to another. A review.",
     FindingCode.BEYOND_MODEL: "A radiobiological model is used at doses a fraction beyond its stated range.",
     FindingCode.NOT_COMPUTED: "Something in the files is not computed by this version.",

@@ -156,6 +156,24 @@ def test_offsets_written_with_another_rounding_put_each_frame_where_it_was(
     assert np.abs(found - (expected[::-1] if falling else expected)).max() <= 0.076
 
 
+@given(step_mm=st.floats(1.0, 5.0), digits=st.integers(0, 3))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_frames_whose_places_were_rounded_to_whole_millimetres_are_said(
+    tmp_path: Path, step_mm: float, digits: int
+) -> None:
+    """They lie where the file puts them: nothing tells it from a grid that is so."""
+    offsets = [round(i * step_mm, digits) for i in range(4)]
+    loaded = load(tmp_path, files.dose(offsets=offsets))
+    steps = {round(b - a, digits) for a, b in itertools.pairwise(offsets)}
+    said = [finding.text for finding in loaded.findings if finding.code is FindingCode.DOSE_PLANES_UNEVEN]
+    assert np.diff(loaded.dose.offsets_mm) == pytest.approx(np.diff(offsets))
+    if digits or len(steps) == 1:
+        assert not said
+    else:
+        text = f"dose planes are {min(steps):.4g} to {max(steps):.4g} mm apart, and were taken so"
+        assert [one.partition(":")[0] for one in said] == [text]
+
+
 @pytest.mark.parametrize("off_mm", [0.06, -0.06, 1.0])
 @pytest.mark.parametrize("z_mm", [-30.0, 30.0])
 def test_a_first_offset_that_is_neither_0_nor_the_first_plane_is_refused(

@@ -54,6 +54,9 @@ _MAX_DECODED_BYTES = 400 << 20
 # Doses are often scaled so that the largest is the largest number; some points around it may round to it too.
 _POINTS_AT_MAXIMUM = 8
 
+# Frames 1 mm apart or more whose offsets have one decimal are closer and further apart by no more than this share.
+_UNEVEN_SHARE = 0.1
+
 _Number = TypeVar("_Number", bound=np.generic)
 
 
@@ -96,7 +99,7 @@ def dose_grid(file: DoseFile, prescription: Prescription | UnknownPrescription) 
         spacing_mm=_spacing(elements, display_name),
         offsets_mm=_read_only(offsets_mm),
     )
-    changes = (*_saturation_findings(grid), *_change_findings(elements))
+    changes = (*_saturation_findings(grid), *_change_findings(elements), *_uneven_findings(grid))
     return grid, (*findings, *_dose_type_findings(elements), *changes, *_padding_findings(padding))
 
 
@@ -328,6 +331,16 @@ def _saturation_findings(grid: DoseGrid) -> tuple[Finding, ...]:
     at_most = f"the largest number that its bits hold, {grid.max_gy:.4g} Gy"
     text = f"{count} points of the dose have {at_most}: was it cut off there?"
     return (Finding(code=FindingCode.DOSE_CHANGED, text=text),)
+
+
+def _uneven_findings(grid: DoseGrid) -> tuple[Finding, ...]:
+    """Frames now closer, now further apart by more than the digits of their offsets leave open: taken as they stand."""
+    steps_mm = np.diff(grid.offsets_mm)
+    least_mm, most_mm = float(steps_mm.min()), float(steps_mm.max())
+    if most_mm - least_mm <= _UNEVEN_SHARE * most_mm:
+        return ()
+    text = f"dose planes are {least_mm:.4g} to {most_mm:.4g} mm apart, and were taken so: were their places rounded?"
+    return (Finding(code=FindingCode.DOSE_PLANES_UNEVEN, text=text),)
 
 
 def _numbers(elements: Elements, tag: int, count: int, display_name: str) -> FloatArray:

@@ -89,6 +89,7 @@ class FindingCode(StrEnum):
     NEGATIVE_DOSE = "negative dose"
     LOW_DOSES_MISSING = "low doses missing"
     DOSE_SPACING = "spacing of the dose grid"
+    DOSE_PLANES_UNEVEN = "dose planes unevenly spaced"
     PARTS_DO_NOT_SUM = "doses of parts do not sum to the dose"
     TABLE_WARNING = "warning about a table"
     BEYOND_MODEL = "beyond the range of a model"
