@@ -24,6 +24,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from importlib.util import find_spec
 from math import sqrt
 from pathlib import Path
@@ -263,7 +264,9 @@ def evidence_of(args: argparse.Namespace, found: Found) -> Evidence:
                 f"95 % interval. Each mutant met the quickest of {found.tests:,} tests that reach its function, up to "
                 f"{args.seconds:g} s of them ({found.cut} functions of those tried have more), laws with "
                 f"25 examples. Tests that fail without a mutant, and were left out: "
-                f"{', '.join(f'`{name}`' for name in found.failing) or 'none'}.",
+                f"{', '.join(f'`{name}`' for name in found.failing) or 'none'}. Mutants and tests by "
+                + ", ".join(f"{name} {version(name)}" for name in ("mutmut", "pytest", "hypothesis"))
+                + ".",
                 table=shop.table(
                     [
                         "package",
@@ -285,7 +288,6 @@ def evidence_of(args: argparse.Namespace, found: Found) -> Evidence:
                 table=shop.table(["function", "was", "becomes", "", "reason"], listed) if listed else "none",
             ),
         ],
-        packages=(*evidence.PACKAGES, "mutmut", "pytest", "hypothesis"),
     )
 
 
