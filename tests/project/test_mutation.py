@@ -122,6 +122,17 @@ def test_the_same_seed_chooses_the_same_mutants() -> None:
     assert sampled(range(5), 10, 1) == sampled(range(5), None, 1) == list(range(5))
 
 
+def test_a_test_of_many_variants_gets_no_more_time_than_one_of_a_single_one() -> None:
+    pytest.importorskip("resource", reason="mutants are tried where there is fork")
+    names = [*(f"test_a[{number}]" for number in range(100)), "test_b"]
+    known = loaded("mutant_session").Known(
+        names=names, seconds=dict.fromkeys(range(100), 0.1) | {100: 1.05}, reaching={"f": list(range(101))}
+    )
+    assert known.chosen("f", 2.06) == [*range(10), 100]
+    assert known.chosen("f", 0.01) == [0]  # one at least
+    assert known.chosen("g", 10.0) == []
+
+
 def test_every_survivor_that_was_looked_at_has_its_reason() -> None:
     for (function, was, becomes), (kind, reason) in loaded("mutation").reasons().items():
         assert function.startswith("sbrtcheck.")

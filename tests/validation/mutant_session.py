@@ -5,7 +5,8 @@ imports all modules and tests, and its forks are mutants: nothing is imported, c
 that a fork has computed is there in another. ``SBRTCHECK_MUTANTS`` names a file with what is to be done (`Job`).
 
 First all tests run without a mutant, in two forks or more: how long each takes, which functions it reaches. Then each
-mutant meets the tests that reach its function, the quickest first, until one fails. Systems with ``fork`` alone.
+mutant meets the tests that reach its function until one fails, or their time is up. The time is shared out fairly: a
+test with a hundred variants gets no more of it than one with a single one. Systems with ``fork`` alone.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import resource
 import signal
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, islice
@@ -48,16 +50,25 @@ class Job:
 
 @dataclass(slots=True)
 class Known:
-    """Tests by their place: seconds of the processor that each takes, and those that reach a function."""
+    """Tests by their place: seconds of the processor that each takes, its name, and those that reach a function."""
 
+    names: Sequence[str]
     seconds: dict[int, float] = field(default_factory=dict)
     reaching: dict[str, list[int]] = field(default_factory=dict)
 
     def chosen(self, function: str, limit: float) -> list[int]:
-        """The quickest tests that reach a function, one at least."""
-        quickest = sorted(self.reaching.get(function, ()), key=lambda place: (self.seconds[place], place))
-        spent = accumulate(self.seconds[place] for place in quickest)
-        return [place for place, so_far in zip(quickest, spent, strict=True) if so_far <= limit or place == quickest[0]]
+        """Tests that reach a function, one at least: in turn those for which least time has been spent by then."""
+        spent: Counter[str] = Counter()
+        turns = []
+        for place in sorted(self.reaching.get(function, ()), key=lambda place: (self.seconds[place], place)):
+            test = self.names[place].partition("[")[0]
+            spent[test] += self.seconds[place]
+            turns.append((spent[test], place))
+        in_turn = [place for _, place in sorted(turns)]
+        so_far = accumulate(self.seconds[place] for place in in_turn)
+        return [
+            place for place, seconds in zip(in_turn, so_far, strict=True) if seconds <= limit or place == in_turn[0]
+        ]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -105,7 +116,8 @@ def looked_over(items: Sequence[pytest.Item], processes: int) -> Known:
     by_module: dict[str, list[int]] = {}
     for place, item in enumerate(items):
         by_module.setdefault(item.nodeid.partition("::")[0], []).append(place)
-    known, waiting, running = Known(), list(by_module.values()), dict[int, Path]()
+    known = Known(names=[item.nodeid for item in items])
+    waiting, running = list(by_module.values()), dict[int, Path]()
     with tempfile.TemporaryDirectory() as scratch:
         while waiting or running:
             while waiting and len(running) < processes:
