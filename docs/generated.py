@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
@@ -611,3 +612,6 @@ PARTS: Mapping[str, Callable[[], str]] = {
         *(adversarial_reading_counts, adversarial_readings),
     )
 }
+
+if __name__ == "__main__":
+    sys.stdout.write(PARTS[sys.argv[1]]() + "\n")

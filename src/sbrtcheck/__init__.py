@@ -42,7 +42,7 @@ from sbrtcheck._old_modules import install
 from sbrtcheck._version import __version__
 
 if TYPE_CHECKING:
-    from sbrtcheck.api import accumulate, check, compare, dvhs, names, risks
+    from sbrtcheck.api import check, compare, dvhs, names, risks
     from sbrtcheck.archive import PlanResult, batch, check_archive, summary
     from sbrtcheck.dicom import load_dvhs, load_plan
     from sbrtcheck.dvh import DVH, DVHSet, compute_dvhs
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from sbrtcheck.plan import Plan, Prescription
     from sbrtcheck.radiobiology import bed, eqd2
     from sbrtcheck.results import Report, ReviewReason, Verdict
+    from sbrtcheck.sums import accumulate
     from sbrtcheck.tables import ConstraintTable, ExpectedOrgan, Site, load_sites, load_table
     from sbrtcheck.text_export import load_dvh_export
 
@@ -108,7 +109,7 @@ _HOMES = {
     "SbrtcheckError": "errors",
     "Site": "tables",
     "Verdict": "results",
-    "accumulate": "api",
+    "accumulate": "sums",
     "batch": "archive",
     "bed": "radiobiology",
     "check": "api",

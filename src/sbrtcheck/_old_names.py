@@ -15,11 +15,11 @@ _R = TypeVar("_R")
 
 
 def old_function(old: str, function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """The function under its old name."""
+    """The function under its old name, which is given with the module that it is in."""
 
     @wraps(function)
     def call(*args: _P.args, **keywords: _P.kwargs) -> _R:
-        _warn(f"{function.__module__}.{old} is now {function.__name__}")
+        _warn(f"{old} is now {function.__name__}")
         return function(*args, **keywords)
 
     return call

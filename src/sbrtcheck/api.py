@@ -1,38 +1,32 @@
-"""A plan's files -> what people ask of it: a check, DVHs, names, risks; of several, a comparison or a sum.
+"""A plan's files -> what people ask of it: a check, DVHs, names, risks; of several, a comparison.
 
 Each function is the steps in a row; what a step does is in the packages below. `check` and `check_with` are one check:
-the first is given choices as people write them, the second as one value.
+the first is given choices as people write them, the second as one value. Sums of courses are in `sums`, objects for the
+record of the patient in `patient_record`; both are called from here.
 
-What a check of a plan needs is imported here; what only sums of courses or text exports need, where they are used, for
-it would be a tenth of the imports of every check.
+What a check of a plan needs is imported here; what only text exports or dictionaries need, where they are used, so that
+no check waits for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
 from sbrtcheck._old_names import old_function, old_keywords
-from sbrtcheck.arguments import path_of, require_number, require_type, texts_of
+from sbrtcheck.arguments import path_of, require_type, texts_of
 from sbrtcheck.comparison import PlanComparison, PlansCompared, compare_plans, compare_several, with_export, with_stored
-from sbrtcheck.dicom import (
-    DicomInputs,
-    PlanInput,
-    load_plan,
-    load_registration,
-)
-from sbrtcheck.dicom.inputs import listed, plan_inputs
+from sbrtcheck.dicom import PlanInput, load_plan
 from sbrtcheck.dvh import DVHSet, Origin, roi_names_of
 from sbrtcheck.given_plans import (
-    different_plans,
     dvhs_of_system,
     one_each,
     plan_or_dvhs,
     plans_to_compare,
     read_dictionary,
 )
-from sbrtcheck.judge import NoRisk, Risk, SumReport
+from sbrtcheck.judge import NoRisk, Risk
 from sbrtcheck.judge.dose_check import with_dose_doubts
 from sbrtcheck.judge.naming import match_plan, organs_of
 from sbrtcheck.judge.plan_dvhs import dvhs_for_matches, dvhs_for_organs, dvhs_of_structures, names_of_plan
@@ -48,10 +42,10 @@ from sbrtcheck.results import Report
 from sbrtcheck.results.noted import with_notes, with_notes_on_each
 from sbrtcheck.structure_names import UserNames
 from sbrtcheck.structure_names.plan_names import PlanNames
+from sbrtcheck.sums import accumulate
 from sbrtcheck.tables import Sites, load_dictionary, load_names
 from sbrtcheck.tables.choice import TableName, check_names, load_tables
 from sbrtcheck.tables.dictionary import DictionaryInput
-from sbrtcheck.tables.fitness import refuse_unfit
 from sbrtcheck.tables.notes import NotesInput, load_notes, load_notes_by_plan
 
 if TYPE_CHECKING:
@@ -454,98 +448,9 @@ def risks(  # noqa: PLR0913 - one argument an option
     return risks_on(organ_dvhs, matches, models, diameter_cm=diameter_cm)
 
 
-def accumulate(  # noqa: PLR0913 - one argument an option
-    paths: PlanInput | Iterable[PlanInput],
-    alpha_betas_gy: Mapping[str, float] | None = None,
-    table: str | Sequence[str] = (),
-    *,
-    recovery: float = 0.0,
-    interval_months: float | None = None,
-    frames_agree: bool = False,
-    registrations: DicomInputs = (),
-    prescriptions: Sequence[GivenPrescription | None] = (),
-    names: Names | None = None,
-    dictionary: DictionaryInput | None = None,
-    accept_dose: bool = False,
-    allow_lint_errors: bool = False,
-    progress: Progress = no_progress,
-) -> SumReport:
-    """Sum several courses of one patient in EQD2, and compare the sum with rules and tables.
-
-    Parameters
-    ----------
-    paths
-        Folders of the plans: the course looked at first, then the earlier ones; or of one course by itself. In place
-        of a folder, a `Plan` or a list of files as in `check`: one item is one course.
-    alpha_betas_gy
-        α/β in Gy by organ (TG-263 name, or name of a structure of the first plan). Organs of the tables' rows in EQD2
-        are added with their rows' α/β.
-    table
-        Ids of bundled tables, rules or statements for re-irradiation, or YAML files. Only rows in EQD2 can be
-        evaluated, and statements are shown.
-    recovery
-        Share of the earlier courses' EQD2 that the tissue has got over, from 0 to less than 1.
-    interval_months
-        Since the last course, for rules that ask for it.
-    frames_agree
-        States that the plans lie in one frame of reference although their files say otherwise, or nothing.
-    registrations
-        Spatial Registration files; or Datasets, or files open for reading bytes.
-    prescriptions
-        By plan, in order; None or nothing for what the files say.
-    names
-        TG-263 name -> structure name of the first plan, or a file with that.
-    dictionary
-        TG-263 name -> the clinic's spellings of it, or a file with that, for every plan.
-    accept_dose
-        Accept the doses as they are, though one cannot be that of its course's prescription.
-    allow_lint_errors
-        As in `check`.
-    progress
-        As for `check`; starts anew for each sum and α/β.
-
-    Returns
-    -------
-    SumReport
-        DVHs in EQD2, and what rules and tables come to.
-
-    Raises
-    ------
-    SbrtcheckError
-        The input or an option cannot be used; nothing was summed.
-    """
-    from sbrtcheck.judge.courses import Courses, judge_courses, load_judged_by
-
-    judged_by = load_judged_by(texts_of(table, "a table"))
-    require_type(alpha_betas_gy, (Mapping, type(None)), "alpha_betas_gy", "give {'SpinalCord': 2.0}, in Gy by organ")
-    for organ in alpha_betas_gy or {}:
-        require_type(organ, str, "an organ in alpha_betas_gy", "give {'SpinalCord': 2.0}, in Gy by organ")
-    for number in (recovery, *(alpha_betas_gy or {}).values(), *([] if interval_months is None else [interval_months])):
-        require_number(number, "what is given of courses and organs")
-    require_type(frames_agree, bool, "frames_agree", "give True or False")  # a text such as "no" would be true
-    clinic = load_dictionary(dictionary, judged_by.tables)
-    options = CheckOptions.read(
-        names=names,
-        dictionary=clinic,
-        accept_dose=accept_dose,
-        allow_lint_errors=allow_lint_errors,
-        progress=progress,
-    )
-    options.refuse_unknown(judged_by.tables)
-    refuse_unfit(judged_by.tables, allowed=options.allow_lint_errors)
-    courses = Courses(
-        plans=different_plans(plan_inputs(paths), prescriptions),
-        recovery=recovery,
-        frames_agree=frames_agree,
-        registrations=tuple(map(load_registration, listed(registrations))),
-        options=options,
-    )
-    return judge_courses(courses, alpha_betas_gy or {}, judged_by, interval_months=interval_months)
-
-
 # -------------------------------------------------------------------------------- names of version 0.1
 
-dvhs_of = old_function("dvhs_of", dvhs)
-names_of = old_function("names_of", names)
-risks_of = old_function("risks_of", risks)
-sum_of = old_function("sum_of", accumulate)
+dvhs_of = old_function(f"{__name__}.dvhs_of", dvhs)
+names_of = old_function(f"{__name__}.names_of", names)
+risks_of = old_function(f"{__name__}.risks_of", risks)
+sum_of = old_function(f"{__name__}.sum_of", accumulate)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
 from os import PathLike
 from typing import TypeVar
 
 from sbrtcheck.arguments import require_type
-from sbrtcheck.dicom import PlanInput, load_dvhs, load_plan, load_plan_and_dvhs
+from sbrtcheck.dicom import PlanInput, load_dvhs, load_plan_and_dvhs
 from sbrtcheck.dicom.inputs import plan_inputs
 from sbrtcheck.dvh import DVHSet, Origin
 from sbrtcheck.errors import InputError
@@ -64,20 +63,6 @@ def plans_to_compare(first: PlanInput | Sequence[PlanInput], second: PlanInput |
     plans = plan_inputs(first)
     if len(plans) < 2:
         raise InputError("there are no two plans to compare", hint="name the folders of two or more plans")
-    return plans
-
-
-def different_plans(paths: Sequence[PlanInput], prescriptions: Sequence[GivenPrescription | None]) -> tuple[Plan, ...]:
-    """The plans of several courses; `InputError` where there is none, or two have one dose."""
-    if not paths:
-        raise InputError("there is no plan to sum", hint="name the folders of the plans")
-    rxs = one_each(prescriptions, len(paths), "prescriptions", f"{len(paths)} plans")
-    pairs = zip(paths, rxs, strict=True)
-    plans = tuple(load_plan(path, prescription=rx) for path, rx in pairs)
-    doses = [uid for plan in plans for uid in plan.uids.doses if uid]
-    # a Plan of arrays, and a file without a UID, are known by their dose alone
-    if len(set(doses)) < len(doses) or any(one.dose == other.dose for one, other in combinations(plans, 2)):
-        raise InputError("two of the plans have the same dose", hint="give every course once")
     return plans
 
 

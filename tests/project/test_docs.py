@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import doctest
 import re
+import runpy
 import shlex
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -157,6 +159,14 @@ def test_every_generated_part_stands_on_a_page_and_can_be_made(generated: dict[s
     wanted = {name for page in PAGES for name in re.findall(r"<!-- generated: (\w+) -->", page.read_text("utf-8"))}
     assert wanted == set(generated)
     assert all(make() for make in generated.values())
+
+
+def test_the_list_of_modules_is_printed_by_the_command_that_contributors_are_told(
+    generated: dict[str, Callable[[], str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["generated.py", "modules"])
+    runpy.run_path(str(ROOT / "docs" / "generated.py"), run_name="__main__")
+    assert capsys.readouterr().out == generated["modules"]() + "\n"
 
 
 def test_every_table_has_a_page_with_each_of_its_limits_readings_and_notes(

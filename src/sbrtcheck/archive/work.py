@@ -148,13 +148,7 @@ def batch(  # noqa: PLR0913 - by keyword, one a choice
     refuse_output(table, options, inputs)
     database = database_of(table)
     with open_database(database) as connection, database_errors(str(database or table)):
-        found = _found(archive, connection, options, by)
-        entries = [*found, *more] if more else found
-        if not any(entry.is_plan for entry in entries):
-            if isinstance(found, Entries):
-                found.forget()
-            place = shown_url(str(archive))
-            raise NoPlanError("there is no plan, nor part of one", place, "give the folder that the plans are in")
+        entries = _entries(_found(archive, connection, options, by), more, archive)
         if options.notes:
             refuse_notes_on_others(options.notes, {entry.uid for entry in entries if entry.is_plan})
         options = options.of_archive(entries, beside=table.parent)
@@ -163,16 +157,32 @@ def batch(  # noqa: PLR0913 - by keyword, one a choice
         store = Store(connection)
         taken_over = store.begin(_keys(entries, options), fresh=fresh)
         _check_waiting(entries, options, workers, store, progress or no_progress)
-        with open_results(table, options) as write:
-            for packed in store.in_order():
-                write(_unpacked(packed))
-        if goal is not None:
-            for one in reversed(options.contents.tables):  # the outcomes last, as they are published here
-                file = path_of_table(table, one)
-                upload(file, goal.removesuffix(table.name) + file.name)
+        _write_tables(table, goal, options, store)
         states, rows = store.states()
         store.end()
     return Summary(states=states, rows=rows, taken_over=taken_over)
+
+
+def _entries(found: Sequence[Entry], more: Sequence[Entry], archive: Path | str) -> Sequence[Entry]:
+    """What was found, and what is given beside it; `NoPlanError` where no plan is among it."""
+    entries = [*found, *more] if more else found
+    if not any(entry.is_plan for entry in entries):
+        if isinstance(found, Entries):
+            found.forget()
+        place = shown_url(str(archive))
+        raise NoPlanError("there is no plan, nor part of one", place, "give the folder that the plans are in")
+    return entries
+
+
+def _write_tables(table: Path, goal: str | None, options: Options, store: Store) -> None:
+    """Write what is kept of all plans, and copy it to the URL that it is for, if it is for one."""
+    with open_results(table, options) as write:
+        for packed in store.in_order():
+            write(_unpacked(packed))
+    if goal is not None:
+        for one in reversed(options.contents.tables):  # the outcomes last, as they are published here
+            file = path_of_table(table, one)
+            upload(file, goal.removesuffix(table.name) + file.name)
 
 
 def _unpacked(packed: Packed) -> Checked:

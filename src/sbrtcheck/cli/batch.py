@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
@@ -170,15 +170,7 @@ def batch(  # noqa: PLR0913 - one argument an option
     dask = choices.pop("dask")
     choices |= {"sites": site, "sites_file": sites, "tables": tables}
     if dry_run:
-        if folder is None:
-            raise click.UsageError("--dry-run needs a FOLDER")
-        from sbrtcheck.archive.dry_run import dry_run as lines
-
-        keys = choices.pop("plan_keys")
-        known = keys if keys is not None and Path(keys).is_file() else None  # else it would be made
-        chosen = archive.Options.read(**choices, plan_keys=known)
-        for line in lines(folder, chosen, out=out, jobs=jobs, link=link, plans_file=plans_file):
-            streams.print_text(line + "\n")
+        _print_dry_run(folder, choices, out=out, jobs=jobs, link=link, plans_file=plans_file)
         return
     if out is None:
         raise click.UsageError("Missing option '--out'.")
@@ -200,6 +192,19 @@ def batch(  # noqa: PLR0913 - one argument an option
             raise
     if not quiet:
         streams.print_notice(str(summary))
+
+
+def _print_dry_run(folder: str | None, choices: Mapping[str, Any], **how: Any) -> None:
+    """List what there is to check, and write nothing: no file with the secret of plan keys either."""
+    if folder is None:
+        raise click.UsageError("--dry-run needs a FOLDER")
+    from sbrtcheck.archive import Options
+    from sbrtcheck.archive.dry_run import dry_run
+
+    keys = choices["plan_keys"]
+    known = keys if keys is not None and Path(keys).is_file() else None  # else it would be made
+    for line in dry_run(folder, Options.read(**{**choices, "plan_keys": known}), **how):
+        streams.print_text(line + "\n")
 
 
 def _fetched(folder: Path, *, quiet: bool, **asked: Any) -> Fetched:

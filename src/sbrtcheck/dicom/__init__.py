@@ -4,6 +4,10 @@ From the top, each importing from below alone::
 
     load          folder, files or Datasets -> Plan, stored DVHs, or the list of all plans
     link          headers -> which dose belongs to which plan and structure set
+    dose_summation  doses of one plan -> its whole dose, by their Dose Summation Type
+    structure_sets  a dose and its plan -> its structure set, and the one that names its stored DVHs
+    file_index    headers -> the same by what others refer to them with
+    found_plans   what linked files come to
     relink        headers whose references are lost -> those of one folder put together, on request
     scan          headers -> each file once, those of one UID told apart or marked
     files         one file -> its header, if it is an RT file
@@ -35,8 +39,8 @@ and back, for the record of the patient whose plan it is (these need pydicom, an
 """
 
 from sbrtcheck.dicom.files import Kind, RtFile
+from sbrtcheck.dicom.found_plans import FoundPlan, Orphan, PlanFiles
 from sbrtcheck.dicom.inputs import DicomInput, DicomInputs, PlanInput
-from sbrtcheck.dicom.link import FoundPlan, Orphan, PlanFiles
 from sbrtcheck.dicom.load import NotStored, find_plans, load_dvhs, load_plan, load_plan_and_dvhs
 from sbrtcheck.dicom.registration import load_registration
 from sbrtcheck.dicom.relink import Link

@@ -11,14 +11,16 @@ from sbrtcheck.dicom.belonging import PlanFile, doses_and_plan, findings_on_file
 from sbrtcheck.dicom.dose import dose_grid, grid_maximum_gy, sum_of_doses
 from sbrtcheck.dicom.elements import ANY_TAG, DoseFile, Elements
 from sbrtcheck.dicom.files import Kind, RtFile
+from sbrtcheck.dicom.found_plans import FoundPlan, PlanFiles
 from sbrtcheck.dicom.inputs import DicomInputs, PlanInput
-from sbrtcheck.dicom.link import FoundPlan, PlanFiles, for_stored_dvhs, link
+from sbrtcheck.dicom.link import link
 from sbrtcheck.dicom.part_doses import findings_on_parts
 from sbrtcheck.dicom.prescription import LAST_TAG_OF_PRESCRIPTION, difference_findings, prescription_of
 from sbrtcheck.dicom.reader import read_dose, read_elements, read_errors
 from sbrtcheck.dicom.relink import Together, relinked
 from sbrtcheck.dicom.scan import scan
 from sbrtcheck.dicom.source import Source
+from sbrtcheck.dicom.structure_sets import for_stored_dvhs
 from sbrtcheck.dicom.structures import names_and_kinds, structures_of
 from sbrtcheck.dicom.tags import quiet
 from sbrtcheck.dvh import DVHSet

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sbrtcheck.dicom.dose import dose_grid, same_points
+from sbrtcheck.dicom.dose_summation import parts_of
 from sbrtcheck.dicom.files import RtFile
-from sbrtcheck.dicom.link import parts_of
 from sbrtcheck.dicom.reader import read_dose
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import DoseGrid, Finding, FindingCode, Prescription, UnknownPrescription

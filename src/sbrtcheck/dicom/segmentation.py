@@ -216,6 +216,33 @@ def _frames(dataset: Dataset) -> _Frames:
     groups = list(dataset.PerFrameFunctionalGroupsSequence)
     if len(groups) != int(dataset.NumberOfFrames):
         raise DicomError(f"{int(dataset.NumberOfFrames)} frames, and {len(groups)} say where they lie")
+    cosines, spacing_mm = _plane_of_all(groups, shared)
+    along_row, down_column = np.reshape(cosines, (2, 3))
+    normal = np.cross(along_row, down_column)
+    positions = np.array(
+        [_group(group, shared, "PlanePositionSequence").ImagePositionPatient for group in groups], dtype=np.float64
+    )
+    height = positions @ normal
+    beside = positions - height[:, None] * normal
+    if np.ptp(beside, axis=0).max() > SAME_PLACE_MM:
+        raise DicomError("frames do not lie above each other")
+    thick_mm = _thickness_mm(height, _group(groups[0], shared, "PixelMeasuresSequence"))
+    layer = _layers(height, thick_mm)
+    _refuse_many_voxels(int(layer.max()) + 1, int(dataset.Rows), int(dataset.Columns))
+    rows_mm, columns_mm = spacing_mm  # between rows first
+    lowest = positions[int(np.argmin(height))].tolist()
+    lattice = Lattice.of((columns_mm, rows_mm, thick_mm), lowest, np.stack([along_row, down_column, normal]))
+    return _Frames(
+        kind=kind,
+        least=least,
+        lattice=lattice,
+        layer=layer,
+        segment=np.array([_segment(group, shared, kind) for group in groups], dtype=np.int64),
+    )
+
+
+def _plane_of_all(groups: Sequence[Dataset], shared: Dataset) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Image Orientation and Pixel Spacing (mm) of all frames; `DicomError` where they differ in them."""
     cosines, spacings = (
         [
             tuple(float(number) for number in _group(group, shared, sequence)[name].value)
@@ -228,34 +255,18 @@ def _frames(dataset: Dataset) -> _Frames:
     )
     if len(set(cosines)) > 1 or len(set(spacings)) > 1:
         raise DicomError("frames are turned against each other, or have pixels of different sizes")
-    along_row, down_column = np.reshape(cosines[0], (2, 3))
-    normal = np.cross(along_row, down_column)
-    positions = np.array(
-        [_group(group, shared, "PlanePositionSequence").ImagePositionPatient for group in groups], dtype=np.float64
-    )
-    height = positions @ normal
-    beside = positions - height[:, None] * normal
-    if np.ptp(beside, axis=0).max() > SAME_PLACE_MM:
-        raise DicomError("frames do not lie above each other")
-    lowest = int(np.argmin(height))
-    thick_mm = _thickness_mm(height, _group(groups[0], shared, "PixelMeasuresSequence"))
-    layer = np.rint((height - height[lowest]) / thick_mm)
-    if np.abs(height - height[lowest] - layer * thick_mm).max() > SAME_PLACE_MM:
+    return cosines[0], spacings[0]
+
+
+def _layers(height: FloatArray, thick_mm: float) -> IntArray:
+    """The layer of each frame by its height in mm, the lowest 0; `DicomError` where layers are uneven, or too many."""
+    above = height - height.min()
+    layer = np.rint(above / thick_mm)
+    if np.abs(above - layer * thick_mm).max() > SAME_PLACE_MM:
         raise DicomError(f"frames are not spaced evenly: {thick_mm:g} mm, and no multiple of it")
     if layer.max() > MAX_LAYERS:
         raise DicomError(f"frames lie {np.ptp(height):g} mm apart, {thick_mm:g} mm thick: no place in a patient")
-    _refuse_many_voxels(int(layer.max()) + 1, int(dataset.Rows), int(dataset.Columns))
-    rows_mm, columns_mm = spacings[0]  # Pixel Spacing: between rows first
-    lattice = Lattice.of(
-        (columns_mm, rows_mm, thick_mm), positions[lowest].tolist(), np.stack([along_row, down_column, normal])
-    )
-    return _Frames(
-        kind=kind,
-        least=least,
-        lattice=lattice,
-        layer=layer.astype(np.int64),
-        segment=np.array([_segment(group, shared, kind) for group in groups], dtype=np.int64),
-    )
+    return np.asarray(layer, dtype=np.int64)
 
 
 def _refuse_many_voxels(layers: int, rows: int, columns: int) -> None:

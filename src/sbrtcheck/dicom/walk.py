@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 FileState: TypeAlias = tuple[str, int, int]
@@ -80,28 +80,52 @@ def _below(root: str, links: _Links) -> Iterator[Folder]:
 
 def _folder(path: str, links: _Links) -> tuple[Folder, list[str]]:
     """The folder, and the paths of the folders in it."""
-    files: list[FileState] = []
-    unread: list[tuple[str, str]] = []
-    below: list[str] = []
+    content = _Content(path=path)
     try:
         with os.scandir(path) as entries:
             for entry in entries:
-                try:
-                    if entry.is_file(follow_symlinks=False):
-                        state = entry.stat(follow_symlinks=False)
-                        files.append((entry.name, state.st_size, state.st_mtime_ns))
-                    elif _is_link(entry):
-                        _keep_link(path, entry.name, links, unread)
-                    elif entry.is_dir(follow_symlinks=False):
-                        below.append(entry.path)
-                    else:  # a pipe that is opened may wait for ever
-                        unread.append((entry.name, "neither a file nor a folder"))
-                except OSError as error:
-                    unread.append((entry.name, why(error)))
+                content.add(entry, links)
     except OSError as error:
-        unread.append(("", why(error)))
-    files.sort()
-    return Folder(path=path, files=tuple(files), unread=tuple(sorted(unread))), sorted(below)
+        content.unread.append(("", why(error)))
+    files, unread = tuple(sorted(content.files)), tuple(sorted(content.unread))
+    return Folder(path=path, files=files, unread=unread), sorted(content.below)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Content:
+    """What is in a folder, while it is looked at; ``below`` are the paths of the folders in it."""
+
+    path: str
+    files: list[FileState] = field(default_factory=list)
+    unread: list[tuple[str, str]] = field(default_factory=list)
+    below: list[str] = field(default_factory=list)
+
+    def add(self, entry: os.DirEntry[str], links: _Links) -> None:
+        """Look at one name in the folder; links are left for later."""
+        try:
+            if entry.is_file(follow_symlinks=False):
+                state = entry.stat(follow_symlinks=False)
+                self.files.append((entry.name, state.st_size, state.st_mtime_ns))
+            elif _is_link(entry):
+                self._add_link(entry.name, links)
+            elif entry.is_dir(follow_symlinks=False):
+                self.below.append(entry.path)
+            else:  # a pipe that is opened may wait for ever
+                self.unread.append((entry.name, "neither a file nor a folder"))
+        except OSError as error:
+            self.unread.append((entry.name, why(error)))
+
+    def _add_link(self, name: str, links: _Links) -> None:
+        path = os.path.join(self.path, name)
+        try:
+            is_folder = stat.S_ISDIR(os.stat(path).st_mode)
+        except OSError:
+            self.unread.append((name, _LEADS_NOWHERE))
+            return
+        if is_folder:
+            links.to_folders.append(path)
+        else:
+            links.to_files.append((self.path, name))
 
 
 def _is_link(entry: os.DirEntry[str]) -> bool:
@@ -110,19 +134,6 @@ def _is_link(entry: os.DirEntry[str]) -> bool:
         return entry.is_symlink()
     tag = getattr(entry.stat(follow_symlinks=False), "st_reparse_tag", 0)
     return bool(tag == getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", -1))
-
-
-def _keep_link(folder: str, name: str, links: _Links, unread: list[tuple[str, str]]) -> None:
-    path = os.path.join(folder, name)
-    try:
-        is_folder = stat.S_ISDIR(os.stat(path).st_mode)
-    except OSError:
-        unread.append((name, _LEADS_NOWHERE))
-        return
-    if is_folder:
-        links.to_folders.append(path)
-    else:
-        links.to_files.append((folder, name))
 
 
 def _by_links(links: _Links) -> Iterator[Folder]:

@@ -1,11 +1,13 @@
 """Structure names: which structure of a plan is which organ, by which rule.
 
-`spellings` has the names of TG-263 and what is the same name, `user_names` what the user says of names. `matching`
-decides for one organ, by the rules of names; `target_names` reads what the name of a target says; `likeness` grades
-names that are only alike, for suggestions. `matches` has all answers for a plan, found once, and
-`plan_names` what a reader is shown of them.
+`spellings` has the names of TG-263 and what is the same name, `user_names` what the user says of names; `target_names`
+reads what the name of a target says, `likeness` grades names that are only alike. `rules` say whether a structure is an
+organ, and `matching` decides for one organ by them; `suggestions` are of names that are only alike, `plan_targets` are
+all targets, and `derived` are organs made of others. `matches` has all answers for a plan, found once, and `plan_names`
+what a reader is shown of them.
 """
 
+from sbrtcheck.structure_names.derived import Recipe, derivable
 from sbrtcheck.structure_names.likeness import (
     Called,
     Likeness,
@@ -22,23 +24,10 @@ from sbrtcheck.structure_names.matches import (
     match_structures,
     targets_among,
 )
-from sbrtcheck.structure_names.matching import (
-    TARGETS,
-    Ambiguous,
-    Match,
-    NoMatch,
-    Recipe,
-    RoiName,
-    Rule,
-    all_targets,
-    copies_of,
-    derivable,
-    is_of_target,
-    is_target_name,
-    match,
-    missing_names,
-    targets,
-)
+from sbrtcheck.structure_names.matching import Ambiguous, Match, NoMatch, match, missing_names
+from sbrtcheck.structure_names.plan_targets import all_targets, is_of_target, is_target_name, targets
+from sbrtcheck.structure_names.roi_name import RoiName
+from sbrtcheck.structure_names.rules import Rule
 from sbrtcheck.structure_names.spellings import (
     is_in_doubt,
     is_part,
@@ -49,7 +38,8 @@ from sbrtcheck.structure_names.spellings import (
     parts,
     similar_organs,
 )
-from sbrtcheck.structure_names.target_names import Says, is_helper
+from sbrtcheck.structure_names.suggestions import copies_of
+from sbrtcheck.structure_names.target_names import TARGETS, Says, is_helper
 from sbrtcheck.structure_names.user_names import (
     NO_DICTIONARY,
     Dictionary,

@@ -12,18 +12,11 @@ from dataclasses import dataclass
 
 from sbrtcheck.by_value import ByValue
 from sbrtcheck.formatting import one_screen
-from sbrtcheck.structure_names.matching import (
-    TARGETS,
-    Ambiguous,
-    Match,
-    NoMatch,
-    Recipe,
-    RoiName,
-    all_targets,
-    derivable,
-    match,
-    missing_names,
-)
+from sbrtcheck.structure_names.derived import Recipe, derivable
+from sbrtcheck.structure_names.matching import Ambiguous, Match, NoMatch, match, missing_names
+from sbrtcheck.structure_names.plan_targets import all_targets
+from sbrtcheck.structure_names.roi_name import RoiName
+from sbrtcheck.structure_names.target_names import TARGETS
 from sbrtcheck.structure_names.user_names import UserNames, dictionary_of, given_name
 
 

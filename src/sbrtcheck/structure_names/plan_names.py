@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sbrtcheck.formatting import one_screen
 from sbrtcheck.structure_names.matches import StructureMatch, match_words
-from sbrtcheck.structure_names.matching import RoiName
+from sbrtcheck.structure_names.roi_name import RoiName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

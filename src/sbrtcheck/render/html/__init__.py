@@ -1,9 +1,9 @@
 """Report -> one HTML page that needs nothing else: no network, no other file; for a screen, and for paper.
 
-``chart`` gives what the DVH chart shows, ``view`` gives the texts, and ``report.html.jinja``, ``report.css`` and
-``report.js`` show them. ``notes`` gives what people wrote on the report, and what the script writes more of it with.
-Text of files is text in the page, never markup or script; the page's own script and style are let in by their hashes,
-and nothing else is.
+``chart`` gives what the DVH chart shows, ``view`` gives the texts, those that a row opens to by ``facts``, and
+``report.html.jinja``, ``report.css`` and ``report.js`` show them. ``notes`` gives what people wrote on the report, and
+what the script writes more of it with. Text of files is text in the page, never markup or script; the page's own script
+and style are let in by their hashes, and nothing else is.
 """
 
 from __future__ import annotations
