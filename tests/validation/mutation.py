@@ -264,8 +264,8 @@ def evidence_of(args: argparse.Namespace, found: Found) -> Evidence:
                 "Not met: a share below the goal. In part: the goal lies inside the "
                 f"95 % interval. Each mutant met those of {found.tests:,} tests that reach its function, up to "
                 f"{args.seconds:g} s of them ({found.cut} functions of those tried have more), in turn those for which "
-                "least time had been spent; laws with 25 examples in place of 100. Tests that fail without a mutant, and "
-                "were left out: "
+                "least time had been spent; laws with 25 examples in place of 100. Tests that fail without a mutant, "
+                "and were left out: "
                 f"{', '.join(f'`{name}`' for name in found.failing) or 'none'}. Mutants and tests by "
                 + ", ".join(f"{name} {version(name)}" for name in ("mutmut", "pytest", "hypothesis"))
                 + ".",
