@@ -183,6 +183,7 @@ SAYS_SO = [
     FindingCode.DOSE_TYPE,
     FindingCode.DOSE_CHANGED,
     FindingCode.DOSE_OF_SEVERAL_PLANS,
+    FindingCode.BRACHYTHERAPY,
     FindingCode.OTHER_FRAME,
     FindingCode.DOSE_OF_PARTS,
     FindingCode.FRAME_UNKNOWN,
@@ -318,6 +319,24 @@ def test_where_no_verdict_is_given_doubts_become_findings_of_their_kind_and_are_
         FindingCode.NEGATIVE_DOSE,
     ]
     assert "20 % of the prescription" in found[1].text
+
+
+@pytest.mark.parametrize(
+    ("largest", "dtype", "is_said"),
+    [
+        (1, np.uint16, True),
+        (99, np.uint16, True),
+        (99, np.int32, True),
+        (100, np.uint16, False),  # half a step is half a percent of the largest dose
+        (65535, np.uint16, False),
+        (9, np.float64, False),  # a sum of doses is no whole number of anything
+    ],
+)
+def test_a_dose_in_fewer_than_a_hundred_steps_is_in_doubt(largest: int, dtype: Any, is_said: bool) -> None:
+    stored = np.full((3, 3, 3), largest, dtype=dtype)
+    said = [text for text in texts_on(grid_of(stored, [0, 2, 4])) if "steps" in text]
+    assert bool(said) == is_said
+    assert all("steps of 0.5 Gy" in text and "may be 0.25 Gy off" in text for text in said)
 
 
 # -------------------------------------------------------------------------------- what the user accepts

@@ -34,6 +34,7 @@ OTHER_DOSE = frozenset(
         FindingCode.DOSE_CHANGED,
         FindingCode.DOSE_OF_PARTS,
         FindingCode.DOSE_OF_SEVERAL_PLANS,
+        FindingCode.BRACHYTHERAPY,
         FindingCode.FRAME_UNKNOWN,
         FindingCode.OTHER_FRAME,
         FindingCode.RELATIVE_DOSE_SCALED,
@@ -57,6 +58,11 @@ this share of the largest, a smaller grid was put into a larger one, and dose th
 MAX_NEGATIVE_SHARE = 1e-3
 """Negative doses up to this share of the largest dose are what resampling leaves; larger ones are no rounding."""
 
+
+MAX_STEP_SHARE = 0.01
+"""Doses are stored as whole numbers of a step, ten-thousandths of the largest dose or less in all published plans that
+were looked at. Where the step is more than this share of it, rounding alone moves doses by half a percent of the
+largest, which the bounds of values, made for the grid's spacing, do not contain."""
 
 CUT_OFF_SHARE = 0.05
 """Dose falls through all values. Where none lies between 0 and this share of the largest, low doses were cut off: in
@@ -175,6 +181,7 @@ def _grid_doubts(dvhs: DVHSet) -> Iterator[DoseDoubt]:
         return
     yield from _plane_doubts(dvhs.plan.dose)
     yield from _spacing_doubts(dvhs.plan.dose)
+    yield from _step_doubts(dvhs.plan.dose)
     yield from _negative_doubts(dvhs.plan.dose)
     yield from _cut_off_doubts(dvhs.plan.dose, dvhs)
     if all(dvh.quantity is Quantity.PHYSICAL for dvh in dvhs.dvhs):
@@ -215,6 +222,17 @@ def _spacing_doubts(dose: DoseGrid) -> Iterator[DoseDoubt]:
             f"the points of the dose grid are {listed} mm apart: is that in mm, and can small volumes be read from it?"
         )
         yield DoseDoubt(text=text, code=FindingCode.DOSE_SPACING)
+
+
+def _step_doubts(dose: DoseGrid) -> Iterator[DoseDoubt]:
+    """Doses that were rounded to few numbers; those that are no whole numbers, such as sums, have no step."""
+    if not np.issubdtype(dose.stored.dtype, np.integer) or dose.gy_per_unit <= MAX_STEP_SHARE * dose.max_gy:
+        return
+    text = (
+        f"the dose is stored in steps of {dose.gy_per_unit:.4g} Gy (Dose Grid Scaling), with {dose.max_gy:.4g} Gy as"
+        f" the largest: each dose may be {dose.gy_per_unit / 2:.4g} Gy off, which no bounds of values contain"
+    )
+    yield DoseDoubt(text=text, code=FindingCode.DOSE_STEP)
 
 
 def _cut_off_doubts(dose: DoseGrid, dvhs: DVHSet) -> Iterator[DoseDoubt]:
