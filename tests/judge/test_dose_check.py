@@ -177,6 +177,12 @@ def test_targets_that_nobody_asked_for_are_computed() -> None:
     assert check.doubts == ()
 
 
+@pytest.mark.parametrize("times", [5, 9.99, 10, 19, 200])
+def test_a_dose_of_many_times_the_prescription_is_told_in_whole_numbers(times: float) -> None:
+    (doubt,) = doubts(dvh_set(uniform_dvh("PTV", dose_gy=50.0 * times)))
+    assert f"{100 * times:.0f} % of the prescription" in doubt.text
+
+
 # -------------------------------------------------------------------------------- what the files say, and the grid
 
 SAYS_SO = [

@@ -69,6 +69,7 @@ CUT_OFF_SHARE = 0.05
 nearly all published plans that were looked at, the smallest dose that is not 0 is below a thousandth of the largest."""
 
 _MAX_NAMED = 3
+_THREE_DIGITS_BELOW = 999.5
 _AROUND_THE_PATIENT = frozenset({"EXTERNAL", "SUPPORT", "BOLUS", "FIXATION"})
 
 
@@ -352,15 +353,20 @@ def _largest_median_gy(dvh: DVH) -> float:
 
 
 def _compare_with_prescription(subject: str, high_gy: float, low_gy: float, rx: Prescription) -> DoseDoubt | None:
-    percent = 100.0 * high_gy / rx.dose_gy
+    percent_text = _whole_or_three_digits(100.0 * high_gy / rx.dose_gy)
     dose_text = (
-        f"{subject} is {high_gy:.4g} Gy, {percent:.3g} % of the prescription of {rx.dose_gy:g} Gy in {rx.fractions}"
+        f"{subject} is {high_gy:.4g} Gy, {percent_text} % of the prescription of {rx.dose_gy:g} Gy in {rx.fractions}"
     )
     if high_gy < MIN_SHARE_OF_PRESCRIPTION * rx.dose_gy:
         return DoseDoubt(text=f"{dose_text}: is it of one fraction, of one beam, or of another plan?", blocks=True)
     if low_gy > MAX_SHARE_OF_PRESCRIPTION * rx.dose_gy:
         return DoseDoubt(text=f"{dose_text}: is it a sum of plans, or in another unit?")
     return None
+
+
+def _whole_or_three_digits(percent: float) -> str:
+    """A percentage without an exponent, however many times the whole it is."""
+    return f"{percent:.3g}" if percent < _THREE_DIGITS_BELOW else f"{percent:.0f}"
 
 
 def _largest_dose_gy(dvhs: DVHSet) -> float | None:
