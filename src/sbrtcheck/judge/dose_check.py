@@ -230,8 +230,8 @@ def _step_doubts(dose: DoseGrid) -> Iterator[DoseDoubt]:
     if not np.issubdtype(dose.stored.dtype, np.integer) or dose.gy_per_unit <= MAX_STEP_SHARE * dose.max_gy:
         return
     text = (
-        f"the dose is stored in steps of {dose.gy_per_unit:.4g} Gy (Dose Grid Scaling), with {dose.max_gy:.4g} Gy as"
-        f" the largest: each dose may be {dose.gy_per_unit / 2:.4g} Gy off, which no bounds of values contain"
+        f"the dose is stored in steps of {dose.gy_per_unit:.4g} Gy, with {dose.max_gy:.4g} Gy as the largest: each dose"
+        f" may be {dose.gy_per_unit / 2:.4g} Gy off, which no bounds of values contain"
     )
     yield DoseDoubt(text=text, code=FindingCode.DOSE_STEP)
 
