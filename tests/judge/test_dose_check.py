@@ -330,6 +330,7 @@ def test_where_no_verdict_is_given_doubts_become_findings_of_their_kind_and_are_
 @pytest.mark.parametrize(
     ("largest", "dtype", "is_said"),
     [
+        (0, np.uint16, False),  # no dose at all is another doubt
         (1, np.uint16, True),
         (99, np.uint16, True),
         (99, np.int32, True),

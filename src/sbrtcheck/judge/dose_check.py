@@ -227,7 +227,8 @@ def _spacing_doubts(dose: DoseGrid) -> Iterator[DoseDoubt]:
 
 def _step_doubts(dose: DoseGrid) -> Iterator[DoseDoubt]:
     """Doses that were rounded to few numbers; those that are no whole numbers, such as sums, have no step."""
-    if not np.issubdtype(dose.stored.dtype, np.integer) or dose.gy_per_unit <= MAX_STEP_SHARE * dose.max_gy:
+    is_whole = np.issubdtype(dose.stored.dtype, np.integer)
+    if not is_whole or dose.max_gy <= 0.0 or dose.gy_per_unit <= MAX_STEP_SHARE * dose.max_gy:
         return
     text = (
         f"the dose is stored in steps of {dose.gy_per_unit:.4g} Gy, with {dose.max_gy:.4g} Gy as the largest: each dose"
