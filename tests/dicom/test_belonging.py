@@ -411,6 +411,10 @@ def of_several_plans(plan: changes.PlanFiles) -> None:
     plan.dose.DoseSummationType = "MULTI_PLAN"
 
 
+def brachytherapy(plan: changes.PlanFiles) -> None:
+    plan.plan.FractionGroupSequence[0].NumberOfBrachyApplicationSetups = 2
+
+
 def plan_elsewhere(plan: changes.PlanFiles) -> None:
     plan.plan.FrameOfReferenceUID = changes.OTHER_UID
 
@@ -505,6 +509,7 @@ REVIEWS = {
     negative: ("dose in doubt", "negative at 3 points"),
     not_typed: ("dose in doubt", "no Dose Type is stated"),
     of_several_plans: ("dose in doubt", "MULTI_PLAN"),
+    brachytherapy: ("dose in doubt", "Number Of Brachy Application Setups 2"),
     plan_elsewhere: ("dose in doubt", "the RTPLAN is in another frame of reference"),
     deformed: ("dose in doubt", "Spatial Transform Of Dose NON_RIGID"),
     rescaled: ("dose in doubt", "Rescale Slope"),

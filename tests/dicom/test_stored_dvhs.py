@@ -120,6 +120,27 @@ def test_stated_numbers_in_percent_are_found_out(tmp_path: Path) -> None:
     assert dvh.max_gy.value == pytest.approx(40.0)
 
 
+@pytest.mark.parametrize(
+    ("kind", "end", "stated", "is_said"),
+    [
+        ("CUMULATIVE", [1.0], None, True),  # 1 of 8 cc are left where it ends
+        ("CUMULATIVE", [1.0, 0.0], None, False),  # the last bin shows that it goes no further
+        ("CUMULATIVE", [1.0, 0.07], None, False),  # what is left is less than a hundredth
+        ("CUMULATIVE", [1.0], (10.0, 40.0, 25.5), False),  # the maximum is that of the curve
+        ("DIFFERENTIAL", [1.0], None, False),  # each bin has its own volume, the last one too
+    ],
+)
+def test_a_curve_that_ends_with_volume_left_and_states_no_maximum_may_be_cut_off(
+    tmp_path: Path, kind: str, end: list[float], stated: tuple[float, float, float] | None, is_said: bool
+) -> None:
+    curve = [(10, 8.0), (10, 8.0), (10, 4.0), *((10, volume) for volume in end)]
+    item = stored_dvh(curve, stated=stated)
+    item.DVHType = kind
+    texts = [finding.text for finding in load(tmp_path, item)["PTV"].findings if "cut off" in finding.text]
+    said = "it ends at 40 Gy, with 12.5 % of the volume in its last bin, and states no maximum: was it cut off?"
+    assert texts == ([f"stored DVH: {said}"] if is_said else [])
+
+
 def test_stated_numbers_that_contradict_the_curve_are_not_used(tmp_path: Path) -> None:
     dvh = load(tmp_path, stored_dvh([(0.1, 8.0)] * 400 + [(0.1, 0.0)], stated=(3.0, 7.0, 5.0)))["PTV"]
     assert codes(dvh) == {FindingCode.STORED_DVH_CONTRADICTORY}

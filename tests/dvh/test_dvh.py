@@ -380,6 +380,7 @@ def test_a_structure_beyond_the_grid_has_no_dose_but_a_volume() -> None:
     assert dvh.uncovered_cc == pytest.approx(dvh.volume) == pytest.approx(0.4)
     assert dvh.max_gy.value == 0.0
     assert dvh.max_gy.high == pytest.approx(20.0, abs=1e-3)
+    assert [f.text.partition(" lie ")[0] for f in dvh.findings] == ["0.4 cc of 0.4 cc (100 %)"]
 
 
 def test_structures_without_area_have_no_dvh_but_a_reason() -> None:

@@ -177,12 +177,19 @@ def test_targets_that_nobody_asked_for_are_computed() -> None:
     assert check.doubts == ()
 
 
+@pytest.mark.parametrize("times", [5, 9.99, 10, 19, 200])
+def test_a_dose_of_many_times_the_prescription_is_told_in_whole_numbers(times: float) -> None:
+    (doubt,) = doubts(dvh_set(uniform_dvh("PTV", dose_gy=50.0 * times)))
+    assert f"{100 * times:.0f} % of the prescription" in doubt.text
+
+
 # -------------------------------------------------------------------------------- what the files say, and the grid
 
 SAYS_SO = [
     FindingCode.DOSE_TYPE,
     FindingCode.DOSE_CHANGED,
     FindingCode.DOSE_OF_SEVERAL_PLANS,
+    FindingCode.BRACHYTHERAPY,
     FindingCode.OTHER_FRAME,
     FindingCode.DOSE_OF_PARTS,
     FindingCode.FRAME_UNKNOWN,
@@ -318,6 +325,25 @@ def test_where_no_verdict_is_given_doubts_become_findings_of_their_kind_and_are_
         FindingCode.NEGATIVE_DOSE,
     ]
     assert "20 % of the prescription" in found[1].text
+
+
+@pytest.mark.parametrize(
+    ("largest", "dtype", "is_said"),
+    [
+        (0, np.uint16, False),  # no dose at all is another doubt
+        (1, np.uint16, True),
+        (99, np.uint16, True),
+        (99, np.int32, True),
+        (100, np.uint16, False),  # half a step is half a percent of the largest dose
+        (65535, np.uint16, False),
+        (9, np.float64, False),  # a sum of doses is no whole number of anything
+    ],
+)
+def test_a_dose_in_fewer_than_a_hundred_steps_is_in_doubt(largest: int, dtype: Any, is_said: bool) -> None:
+    stored = np.full((3, 3, 3), largest, dtype=dtype)
+    said = [text for text in texts_on(grid_of(stored, [0, 2, 4])) if "steps" in text]
+    assert bool(said) == is_said
+    assert all("steps of 0.5 Gy" in text and "may be 0.25 Gy off" in text for text in said)
 
 
 # -------------------------------------------------------------------------------- what the user accepts

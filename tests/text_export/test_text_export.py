@@ -158,6 +158,15 @@ def test_a_plan_sum_has_no_prescription() -> None:
     assert "plan sum" in found.prescription.reason
 
 
+@pytest.mark.parametrize(("file", "is_sum"), [("eclipse-plan-sum.txt", True), ("eclipse-total-dose.txt", False)])
+@pytest.mark.parametrize("rx", [None, Prescription(dose_gy=50.0, fractions=5)])
+def test_the_doses_of_a_plan_sum_are_of_several_plans_whatever_prescription_is_given(
+    file: str, is_sum: bool, rx: Prescription | None
+) -> None:
+    codes = [finding.code for finding in load_dvh_export(GOLDEN / file, prescription=rx).findings]
+    assert (FindingCode.DOSE_OF_SEVERAL_PLANS in codes) == is_sum
+
+
 @pytest.mark.parametrize("rx_gy", [20.0, 40.0, 80.0])
 def test_doses_of_a_hundredth_of_the_prescription_are_of_another_unit_and_refused(rx_gy: float, tmp_path: Path) -> None:
     labelled_cgy = tmp_path / "export.txt"

@@ -30,7 +30,7 @@ from itertools import combinations
 from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.elements import DoseFile, Elements
 from sbrtcheck.dicom.files import Kind, RtFile
-from sbrtcheck.dicom.tags import ascii_text, ascii_texts, name
+from sbrtcheck.dicom.tags import ascii_text, ascii_texts, integer, name
 from sbrtcheck.plan import Finding, FindingCode
 
 # Files of one export are written one after the other: times no further apart do not tell which came first.
@@ -70,6 +70,7 @@ def findings_on_files(files: Sequence[PlanFile]) -> tuple[Finding, ...]:
         *_patient_findings(files),
         *_approval_findings(files),
         *_purpose_findings(files),
+        *_brachytherapy_findings(files),
         *_date_findings(files),
         *_heterogeneity_findings(files),
     )
@@ -213,6 +214,19 @@ def _purpose_findings(files: Sequence[PlanFile]) -> Iterator[Finding]:
         if said:
             text = f"the RTPLAN is not for the treatment of a patient: {'; '.join(said)}"
             yield Finding(code=FindingCode.NOT_FOR_A_PATIENT, text=text)
+
+
+def _brachytherapy_findings(files: Sequence[PlanFile]) -> Iterator[Finding]:
+    """Of an RTPLAN with application setups (PS3.3 C.8.8.13), the dose or a part of it is of radioactive sources."""
+    for plan in (file.elements for file in files if file.kind is Kind.PLAN):
+        groups = plan.items(Tag.FRACTION_GROUP_SEQUENCE)
+        setups = sum(integer(group, Tag.NUMBER_OF_BRACHY_APPLICATION_SETUPS) or 0 for group in groups)
+        if setups > 0:
+            text = (
+                f"the RTPLAN is of brachytherapy (Number Of Brachy Application Setups {setups}): tables for external"
+                " beams are applied to its dose"
+            )
+            yield Finding(code=FindingCode.BRACHYTHERAPY, text=text)
 
 
 def _heterogeneity_findings(files: Sequence[PlanFile]) -> Iterator[Finding]:

@@ -40,6 +40,9 @@ _MAX_SIZE = 1e12  # a larger number is no dose or volume, and would not stay fin
 # another unit.
 _ABOVE_GRID = 1.2
 
+# A cumulative curve whose last bin still holds more than this share of the volume does not show where it ends.
+_LEFT_OVER = 1e-2
+
 _NO_ROI_NUMBER = -1  # of what is not the DVH of one ROI; ROIs are numbered from 0 or 1
 
 Names = Mapping[int, tuple[str, str]]
@@ -336,6 +339,7 @@ def _dvh_of(
     noticed = [(FindingCode.STORED_DVH_INCOMPLETE, text) for text in (*notes, *more)]
     if stated is None:
         noticed.append((FindingCode.STORED_DVH_INCOMPLETE, "minimum, maximum or mean is not stated"))
+        noticed += _end_notes(item, histogram)
     noticed += [*statistics.notes, *_volume_notes(histogram), *_type_notes(item, context)]
     return DVH(
         name=name,
@@ -362,6 +366,16 @@ def _stated_statistics(item: Elements) -> StatedStatistics | None:
     if mean is None or minimum is None or maximum is None:
         return None
     return StatedStatistics(mean=mean, minimum=minimum, maximum=maximum)
+
+
+def _end_notes(item: Elements, histogram: BinnedDvh) -> list[tuple[FindingCode, str]]:
+    """That a cumulative curve may have been cut off: it has no empty bin at its end, and volume left there."""
+    bins, remaining = len(histogram.volume), float(histogram.volume[-1] / histogram.volume[0])
+    has_empty_bin = 2 * bins < len(decimals(item, Tag.DVH_DATA, ""))
+    if has_empty_bin or remaining <= _LEFT_OVER or ascii_text(item, Tag.DVH_TYPE).upper() != "CUMULATIVE":
+        return []
+    end = f"it ends at {histogram.edges_gy[-1]:.4g} Gy, with {100.0 * remaining:.3g} % of the volume in its last bin"
+    return [(FindingCode.STORED_DVH_CONTRADICTORY, f"{end}, and states no maximum: was it cut off?")]
 
 
 def _volume_notes(histogram: BinnedDvh) -> list[tuple[FindingCode, str]]:

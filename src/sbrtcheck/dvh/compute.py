@@ -74,6 +74,8 @@ CONVENTION_OF = {
     EndCaps.NONE: Conventions.NONE,
 }
 
+_TWO_DIGITS_BELOW = 99.5  # percent: what is more would be 1e+02 in two digits
+
 SAME_AS_WHOLE = 1e-9
 """Less than this share of a structure outside the dose grid is rounding of its volume."""
 
@@ -391,4 +393,6 @@ def _dose_unknown_findings(name: str, uncovered_cc: float, rim_cc: float, volume
 
 
 def _share_text(part_cc: float, volume_cc: float) -> str:
-    return f"{part_cc:.3g} cc of {volume_cc:.4g} cc ({100 * part_cc / volume_cc:.2g} %)"
+    percent = 100.0 * part_cc / volume_cc
+    digits = 2 if percent < _TWO_DIGITS_BELOW else 3
+    return f"{part_cc:.3g} cc of {volume_cc:.4g} cc ({percent:.{digits}g} %)"

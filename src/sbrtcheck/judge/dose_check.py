@@ -34,6 +34,7 @@ OTHER_DOSE = frozenset(
         FindingCode.DOSE_CHANGED,
         FindingCode.DOSE_OF_PARTS,
         FindingCode.DOSE_OF_SEVERAL_PLANS,
+        FindingCode.BRACHYTHERAPY,
         FindingCode.FRAME_UNKNOWN,
         FindingCode.OTHER_FRAME,
         FindingCode.RELATIVE_DOSE_SCALED,
@@ -58,11 +59,17 @@ MAX_NEGATIVE_SHARE = 1e-3
 """Negative doses up to this share of the largest dose are what resampling leaves; larger ones are no rounding."""
 
 
+MAX_STEP_SHARE = 0.01
+"""Doses are stored as whole numbers of a step, ten-thousandths of the largest dose or less in all published plans that
+were looked at. Where the step is more than this share of it, rounding alone moves doses by half a percent of the
+largest, which the bounds of values, made for the grid's spacing, do not contain."""
+
 CUT_OFF_SHARE = 0.05
 """Dose falls through all values. Where none lies between 0 and this share of the largest, low doses were cut off: in
 nearly all published plans that were looked at, the smallest dose that is not 0 is below a thousandth of the largest."""
 
 _MAX_NAMED = 3
+_THREE_DIGITS_BELOW = 999.5
 _AROUND_THE_PATIENT = frozenset({"EXTERNAL", "SUPPORT", "BOLUS", "FIXATION"})
 
 
@@ -175,6 +182,7 @@ def _grid_doubts(dvhs: DVHSet) -> Iterator[DoseDoubt]:
         return
     yield from _plane_doubts(dvhs.plan.dose)
     yield from _spacing_doubts(dvhs.plan.dose)
+    yield from _step_doubts(dvhs.plan.dose)
     yield from _negative_doubts(dvhs.plan.dose)
     yield from _cut_off_doubts(dvhs.plan.dose, dvhs)
     if all(dvh.quantity is Quantity.PHYSICAL for dvh in dvhs.dvhs):
@@ -215,6 +223,18 @@ def _spacing_doubts(dose: DoseGrid) -> Iterator[DoseDoubt]:
             f"the points of the dose grid are {listed} mm apart: is that in mm, and can small volumes be read from it?"
         )
         yield DoseDoubt(text=text, code=FindingCode.DOSE_SPACING)
+
+
+def _step_doubts(dose: DoseGrid) -> Iterator[DoseDoubt]:
+    """Doses that were rounded to few numbers; those that are no whole numbers, such as sums, have no step."""
+    is_whole = np.issubdtype(dose.stored.dtype, np.integer)
+    if not is_whole or dose.max_gy <= 0.0 or dose.gy_per_unit <= MAX_STEP_SHARE * dose.max_gy:
+        return
+    text = (
+        f"the dose is stored in steps of {dose.gy_per_unit:.4g} Gy, with {dose.max_gy:.4g} Gy as the largest: each dose"
+        f" may be {dose.gy_per_unit / 2:.4g} Gy off, which no bounds of values contain"
+    )
+    yield DoseDoubt(text=text, code=FindingCode.DOSE_STEP)
 
 
 def _cut_off_doubts(dose: DoseGrid, dvhs: DVHSet) -> Iterator[DoseDoubt]:
@@ -334,15 +354,20 @@ def _largest_median_gy(dvh: DVH) -> float:
 
 
 def _compare_with_prescription(subject: str, high_gy: float, low_gy: float, rx: Prescription) -> DoseDoubt | None:
-    percent = 100.0 * high_gy / rx.dose_gy
+    percent_text = _whole_or_three_digits(100.0 * high_gy / rx.dose_gy)
     dose_text = (
-        f"{subject} is {high_gy:.4g} Gy, {percent:.3g} % of the prescription of {rx.dose_gy:g} Gy in {rx.fractions}"
+        f"{subject} is {high_gy:.4g} Gy, {percent_text} % of the prescription of {rx.dose_gy:g} Gy in {rx.fractions}"
     )
     if high_gy < MIN_SHARE_OF_PRESCRIPTION * rx.dose_gy:
         return DoseDoubt(text=f"{dose_text}: is it of one fraction, of one beam, or of another plan?", blocks=True)
     if low_gy > MAX_SHARE_OF_PRESCRIPTION * rx.dose_gy:
         return DoseDoubt(text=f"{dose_text}: is it a sum of plans, or in another unit?")
     return None
+
+
+def _whole_or_three_digits(percent: float) -> str:
+    """A percentage without an exponent, however many times the whole it is."""
+    return f"{percent:.3g}" if percent < _THREE_DIGITS_BELOW else f"{percent:.0f}"
 
 
 def _largest_dose_gy(dvhs: DVHSet) -> float | None:

@@ -263,7 +263,8 @@ def _passed_over_finding(matched: Match) -> tuple[Finding, ...]:
     if not matched.passed_over:
         return ()
     empty_names = ", ".join(matched.passed_over)
-    text = f"matched to {matched.roi.name}; {empty_names} is {matched.organ} by name too, and has no contours"
+    is_, has = ("is", "has") if len(matched.passed_over) == 1 else ("are", "have")
+    text = f"matched to {matched.roi.name}; {empty_names} {is_} {matched.organ} by name too, and {has} no contours"
     return (Finding(code=FindingCode.NAME_MATCH, text=text, subject=matched.organ),)
 
 

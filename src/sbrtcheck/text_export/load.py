@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from os import PathLike
 
@@ -78,7 +78,7 @@ def load_dvh_export(
             "file_sha256": lines.sha256,
             "plan_label": of_plan.label,
         },
-        findings=(*findings, *_file_findings(export)),
+        findings=(*findings, *_sum_findings(of_plan), *_file_findings(export)),
     )
 
 
@@ -171,6 +171,13 @@ def _stated_prescription(plan: ExportedPlan) -> Prescription | UnknownPrescripti
 
 
 # What a reader should know
+
+
+def _sum_findings(plan: ExportedPlan) -> Iterator[Finding]:
+    """That doses are of several plans: limits are for the fractions of one."""
+    if plan.is_sum:
+        text = f"the {WHOSE} DVHs are of a plan sum: their doses are of several plans, and the prescription is of one"
+        yield Finding(code=FindingCode.DOSE_OF_SEVERAL_PLANS, text=text)
 
 
 def _file_findings(export: Export) -> tuple[Finding, ...]:
