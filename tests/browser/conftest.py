@@ -82,7 +82,7 @@ class Browser:
         return [entry["message"] for entry in self.driver.get_log("browser")]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # one that stays open keeps a core half busy, beside whatever is tested then
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     found = programs()
     if found is None:
