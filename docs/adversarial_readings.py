@@ -49,7 +49,7 @@ class Reading:
 
 def load(path: Path = FILE) -> tuple[Reading, ...]:
     """All readings, the latest first; ValueError with all that is wrong in the file."""
-    read = YAML(typ="safe").load(path.read_text(encoding="utf-8"))["readings"]
+    read = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))["readings"]
     if faults := [*_faults(read)]:
         raise ValueError(f"{path.name}: " + "; ".join(faults))
     made = (Reading(**{**one, "tries": tuple(map(_try, one["tries"]))}) for one in read)

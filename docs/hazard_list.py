@@ -52,7 +52,7 @@ class Hazard:
 
 def load(path: Path = FILE) -> tuple[Hazard, ...]:
     """All hazards, those without a control first; ValueError with all that is wrong in the file."""
-    read = YAML(typ="safe").load(path.read_text(encoding="utf-8"))["hazards"]
+    read = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))["hazards"]
     if faults := [*_faults(read)]:
         raise ValueError(f"{path.name}: " + "; ".join(faults))
     made = (Hazard(**{**one, "controls": tuple(_control(control) for control in one["controls"])}) for one in read)

@@ -45,7 +45,7 @@ Number = tuple[str, str, str]
 def shipped_numbers() -> Iterator[tuple[Number, float, str, str]]:
     """Every number of every shipped file, with its unit and sense, from the YAML alone."""
     for path in sorted(CONSTRAINTS.glob("*/*.yaml")):
-        table = YAML(typ="safe").load(path)
+        table = YAML(typ="safe", pure=True).load(path)
         for entry in table["rows"]:
             (sense,) = {*SENSES} & {*entry}
             unit = re.fullmatch(r".*\[(.*)\]", entry["metric"])[1]  # type: ignore[index]

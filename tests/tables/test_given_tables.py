@@ -23,7 +23,7 @@ FILES = [*sorted((ROOT / "constraints").glob("*/*-5fx.yaml")), ROOT / "examples"
 
 
 def content(file: Path) -> dict[str, Any]:
-    return YAML(typ="safe").load(file.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+    return YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
 
 
 def without_place(table: ConstraintTable) -> ConstraintTable:

@@ -207,7 +207,7 @@ def counted(package: str, all_of: Sequence[Mutant], tried: Sequence[Tried]) -> C
 
 def reasons() -> dict[tuple[str, str, str], tuple[str, str]]:
     """Function, line before and after -> kind and reason, of the survivors that were looked at."""
-    listed = YAML(typ="safe").load(REASONS.read_text(encoding="utf-8"))
+    listed = YAML(typ="safe", pure=True).load(REASONS.read_text(encoding="utf-8"))
     return {(one["function"], one["was"], one["becomes"]): (one["kind"], one["reason"]) for one in listed}
 
 
