@@ -95,6 +95,7 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrom
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
     started = webdriver.Chrome(options=options, service=Service(service))
+    started.set_script_timeout(120.0)  # seconds; what is slow on a machine that is busy is no fault of a page
     yield started
     started.quit()
 
