@@ -184,7 +184,9 @@ def test_copies_are_found_for_verdicts_that_they_may_change_alone() -> None:
 
 def test_a_copy_without_a_dvh_leaves_the_copies_unmeasured() -> None:
     lost = NoDVH(name="Heart 2", number=9, reason=Reason.STRUCTURE_DAMAGED, detail="")
-    case = case_of(row("Mean[Gy]", "below", 20.0, "Heart"), dvh_set(uniform_dvh("Heart", dose_gy=10.0), without=(lost,)))
+    case = case_of(
+        row("Mean[Gy]", "below", 20.0, "Heart"), dvh_set(uniform_dvh("Heart", dose_gy=10.0), without=(lost,))
+    )
     (copies,) = compute_other_dvhs([case], [judge_on(case, case.dvh)], case.plan).copies.values()
     assert copies == CopyDvhs(alone=(), are_all_measured=False, together=None)
 
@@ -285,9 +287,7 @@ def case_by_target(*readings: DVH, organ: str = "Heart", dose_gy: float = 12.0, 
 
 
 def of_target(*alone: DVH, measured: bool = True, together: DVH | NoDVH | None = None) -> OtherDvhs:
-    return replace(
-        NOTHING_ELSE, copies_of_target=CopyDvhs(alone=alone, are_all_measured=measured, together=together)
-    )
+    return replace(NOTHING_ELSE, copies_of_target=CopyDvhs(alone=alone, are_all_measured=measured, together=together))
 
 
 def ptv(volume_cc: float) -> DVH:

@@ -71,7 +71,11 @@ MIXED_UP = "names or coordinates are mixed up"
         # one of the two: the cord, or its canal where there is none
         ({"Kidney_L": 20.0, "SpinalCord": -5.0, "PTV": 0.1}, "left", "PTV lies left of the middle of SpinalCord"),
         ({"Kidney_R": -30.0, "SpinalCord": -5.0, "PTV": 0.1}, "left", "PTV lies left of the middle of SpinalCord"),
-        ({"Kidney_R": -30.0, "SpinalCanal": -5.0, "PTV": -10.1}, "right", "PTV lies right of the middle of SpinalCanal"),
+        (
+            {"Kidney_R": -30.0, "SpinalCanal": -5.0, "PTV": -10.1},
+            "right",
+            "PTV lies right of the middle of SpinalCanal",
+        ),
         (
             {"Kidney_L": 20.0, "SpinalCanal": 0.0, "SpinalCord": -5.0, "PTV": 0.1},
             "left",
