@@ -752,8 +752,8 @@ def test_each_reason_has_its_words() -> None:
         (
             ReviewCode.NOT_EVALUATED,
             (
-                "1 organ of the tables not in the plan (1 row): Heart. The site of the plan, which says which are expected,"
-                " is unknown: give it with --site"
+                "1 organ of the tables not in the plan (1 row): Heart. The site of the plan, which says which are"
+                " expected, is unknown: give it with --site"
             ),
             "",
             ("test-table/heart",),
