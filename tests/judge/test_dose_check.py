@@ -516,8 +516,8 @@ ENDS = "dose planes without any dose follow one with {} Gy: was dose calculated 
         (
             checked(np.full((4, 3, 3), 99, dtype=np.uint16)),
             (
-                "the dose is stored in steps of 0.5 Gy, with 49.5 Gy as the largest: each dose may be 0.25 Gy off, which"
-                " no bounds of values contain"
+                "the dose is stored in steps of 0.5 Gy, with 49.5 Gy as the largest: each dose may be 0.25 Gy off,"
+                " which no bounds of values contain"
             ),
             FindingCode.DOSE_STEP,
         ),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from dvh_builders import curve, dvh_set, exact, plan_of, row, table, uniform_dvh
-from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Reason
+from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Reason, compute_dvhs
 from sbrtcheck.judge.dose_check import check_dose
 from sbrtcheck.judge.judged_plan import JudgedPlan, judged_plan
+from sbrtcheck.judge.limits import Limits
 from sbrtcheck.judge.naming import match_plan, organs_of
 from sbrtcheck.judge.row import Case, RowResult, judge_on
 from sbrtcheck.judge.structures import plan_structures
@@ -24,11 +26,11 @@ from sbrtcheck.judge.withdraw import (
     outside_percent,
     withdraw_where_doubtful,
 )
-from sbrtcheck.metric import NotMeasured
-from sbrtcheck.plan import SEX_NOT_STATED, FindingCode
+from sbrtcheck.metric import MaxDoseAtDistance, Measurement, NotMeasured, Unit
+from sbrtcheck.plan import SEX_NOT_STATED, FindingCode, Plan
 from sbrtcheck.results import Verdict
 from sbrtcheck.results.plan_site import UNKNOWN_SITE
-from sbrtcheck.tables import Constraint, LimitByTargetVolume, Select, Step
+from sbrtcheck.tables import Constraint, FixedLimit, Kind, LimitByTargetVolume, Select, Step
 
 RISING = LimitByTargetVolume(steps=(Step(volume_cc=1.0, limit=1.0), Step(volume_cc=100.0, limit=100.0)))
 """1 Gy a cc of the target."""
@@ -72,6 +74,50 @@ def test_a_verdict_that_nothing_speaks_against_stays_as_it_is() -> None:
         result = judge_on(case, case.dvh)
         assert result.verdict is verdict
         assert withdraw_where_doubtful(result, case, NOTHING_ELSE) is result
+
+
+# -------------------------------------------------------------------------------- a part is missing
+
+
+@pytest.mark.parametrize(
+    ("metric", "stands"),
+    [  # which verdict stands of an upper limit, and which of a lower one
+        ("Max[Gy]", "FP"),
+        ("D1cc[Gy]", "FP"),
+        ("V5Gy[cc]", "FP"),
+        ("CV15Gy[cc]", "FP"),
+        ("Volume[cc]", "FP"),
+        ("Min[Gy]", "PF"),
+        ("DC1cc[Gy]", "PF"),
+        ("Mean[Gy]", "F-"),
+        ("Median[Gy]", "F-"),
+        ("D50%[Gy]", "F-"),
+        ("gEUD(a=2)[Gy]", "F-"),
+    ],
+)
+def test_on_a_part_of_an_organ_only_what_more_of_it_cannot_turn_is_decided(metric: str, stands: str) -> None:
+    """By its value on a part, 10 in each; with more of the organ the largest only grow, and the smallest only fall."""
+    heart = dvh_set(uniform_dvh("Heart", dose_gy=10.0))
+    for sense, limit, verdict, kept in (
+        ("at_most", 12.0, "PASS", stands[0] == "P"),
+        ("at_most", 8.0, "FAIL", stands[0] == "F"),
+        ("at_least", 8.0, "PASS", stands[1] == "P"),
+        ("at_least", 12.0, "FAIL", stands[1] == "F"),
+    ):
+        for kind in (Kind.LIMIT, Kind.ADVISORY):
+            union = row(metric, sense, limit, "Heart", "Carina", select=Select.UNION, kind=kind)
+            if metric.startswith("DC") and sense == "at_most":
+                continue  # a critical volume may be missed by the volume alone
+            if metric.startswith("CV") and sense == "at_least":
+                continue
+            expected = verdict if kind is Kind.LIMIT else {"PASS": "MET", "FAIL": "NOT_MET"}[verdict]
+            result = left_of(case_of(union, heart))
+            detail = f"Carina is missing; the rest would come to {expected}"
+            assert told(result)[:2] == ((expected, None) if kept else (Verdict.NOT_EVALUATED, Reason.PART_MISSING))
+            assert result.detail == ("" if kept else detail)
+            assert left_of(case_of(replace(union, optional=("Carina",)), heart)).verdict == expected
+        risk = row(metric, sense, limit, "Heart", "Carina", select=Select.UNION, kind=Kind.RISK)
+        assert left_of(case_of(risk, heart)).verdict is Verdict.RISK
 
 
 # -------------------------------------------------------------------------------- copies
@@ -267,6 +313,72 @@ def test_a_verdict_holds_with_dose_outside_the_grid_or_is_none(
     result = left_of(case, replace(NOTHING_ELSE, outside_gy=outside_gy))
     expected = (Verdict.NOT_EVALUATED, Reason.PARTLY_OUTSIDE_GRID, detail) if detail else (Verdict.PASS, None, "")
     assert told(result) == expected
+
+
+FAR = "the dose grid ends too near to PTV, and beyond it there may be more"
+
+
+@pytest.mark.parametrize(
+    ("unit", "sense", "limit", "uncovered_cc", "verdict"),
+    [  # 4 Gy far away as far as the grid tells, 10 Gy on its faces; of 50 Gy that is 8 % and 20 %
+        (Unit.GY, "below", 10.1, 0.0, "PASS"),
+        (Unit.GY, "below", 9.9, 0.0, ""),
+        (Unit.GY, "below", 3.9, 0.0, "FAIL"),
+        (Unit.GY, "at_least", 3.9, 0.0, "PASS"),
+        (Unit.GY, "at_least", 9.9, 0.0, ""),
+        (Unit.GY, "at_least", 10.1, 0.0, "FAIL"),
+        (Unit.PERCENT_RX, "below", 20.1, 0.0, "PASS"),
+        (Unit.PERCENT_RX, "below", 19.9, 0.0, ""),
+        (Unit.PERCENT_RX, "below", 3.9, 0.0, "FAIL"),
+        (Unit.GY, "below", 900.0, 1.0, ""),  # where the target leaves the grid, any dose may be beyond it
+        (Unit.GY, "below", 3.9, 1.0, "FAIL"),
+    ],
+)
+def test_a_dose_far_from_the_target_is_no_more_than_the_grid_can_tell(
+    unit: Unit, sense: str, limit: float, uncovered_cc: float, verdict: str
+) -> None:
+    value = 4.0
+    target = uniform_dvh("PTV", dose_gy=50.0, uncovered_cc=uncovered_cc)
+    asked = row(MaxDoseAtDistance(unit=unit), sense, limit, "PTV")
+    for has_plan in (True, False):
+        case = case_of(asked, replace(dvh_set(target), plan=plan_of(PTV=5.0) if has_plan else None))
+        made = Limits(row=asked, limit=FixedLimit(limit=limit))
+        by_value = Verdict.PASS if (value < limit) == (sense == "below") else Verdict.FAIL
+        measured = Measurement(value=value, low=value, high=value, unit=unit)
+        result = RowResult(measurement=measured, limits=made, verdict=by_value)
+        found = withdraw_where_doubtful(result, case, NOTHING_ELSE)
+        if verdict or not has_plan:
+            assert found is result
+            assert found.verdict == (verdict or by_value)
+        else:
+            detail = f"{asked.metric}: {FAR}"
+            assert found == replace(
+                result, verdict=Verdict.NOT_EVALUATED, reason=Reason.PARTLY_OUTSIDE_GRID, detail=detail
+            )
+        for nothing in (
+            replace(result, measurement=NotMeasured(reason=Reason.STRUCTURE_EMPTY)),
+            replace(result, limits=None),
+            replace(result, verdict=Verdict.NOT_EVALUATED),
+        ):
+            assert withdraw_where_doubtful(nothing, case, NOTHING_ELSE) is nothing
+
+
+def test_copies_that_nobody_asked_for_are_computed_and_no_others() -> None:
+    plan = plan_of(**{"Heart": 5.0, "Heart 2": 20.0, "Liver": -15.0})
+    case = case_of(row("Mean[Gy]", "below", 20.0, "Heart"), replace(dvh_set(uniform_dvh("Heart")), plan=plan))
+    case = replace(case, matched=replace(case.matched, dvh=uniform_dvh("Heart", dose_gy=10.0)))
+    computed: list[frozenset[str]] = []
+
+    def noted(of: Plan, **options: Any) -> DVHSet:
+        computed.append(options["structures"])
+        return compute_dvhs(of, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sbrtcheck.judge.withdraw.compute_dvhs", noted)
+        (copies,) = compute_other_dvhs([case], [judge_on(case, case.dvh)], case.plan).copies.values()
+    assert computed == [frozenset({"Heart 2"})]
+    assert [(dvh.name, dvh.number) for dvh in copies.alone] == [("Heart 2", 2)]
+    assert copies.are_all_measured
 
 
 def test_the_share_outside_is_in_percent_and_nothing_without_a_dvh() -> None:

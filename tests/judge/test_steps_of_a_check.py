@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from sbrtcheck.dvh import (
     NoDVH,
     Reason,
 )
+from sbrtcheck.geometry.isodose_volume import NARROW_SHARE
 from sbrtcheck.judge.contour_ends import end_findings
 from sbrtcheck.judge.dose_check import DoseCheck, DoseDoubt, check_dose
 from sbrtcheck.judge.judged_plan import JudgedPlan, judged_plan
@@ -33,7 +34,7 @@ from sbrtcheck.judge.sampling import sampling_of
 from sbrtcheck.judge.site import rows_for, unasked_findings
 from sbrtcheck.judge.small_organs import small_organ_findings
 from sbrtcheck.judge.structures import plan_structures
-from sbrtcheck.metric import MaxDoseAtDistance, Measurement, Metric, NotMeasured, TargetCount, Unit, parse
+from sbrtcheck.metric import MaxDoseAtDistance, Measurement, Metric, NotMeasured, OfPlan, TargetCount, Unit, parse
 from sbrtcheck.metric.sampling import NoSamplingEstimate, WhyNoEstimate
 from sbrtcheck.options import CheckOptions
 from sbrtcheck.plan import (
@@ -367,6 +368,56 @@ def test_a_row_applies_where_a_plan_should_have_its_organ(
     assert only(asked, dvh_set(uniform_dvh("Skin"), *map(uniform_dvh, there))).applies  # an unknown site expects all
 
 
+def test_a_verdict_that_is_withdrawn_is_given_under_no_other_convention() -> None:
+    other = uniform_dvh("Heart", dose_gy=31.0, model=None)
+    heart = uniform_dvh("Heart", dose_gy=29.0, alternatives=(other,))
+    asked = row("Mean[Gy]", "below", 30.0, "Heart")
+    (convention,) = only(asked, dvh_set(heart)).conventions
+    assert (convention.end_caps, convention.verdict) == ("", Verdict.FAIL)  # a DVH that was read says nothing of ends
+    withdrawn = only(asked, dvh_set(replace(heart, readings=(uniform_dvh(dose_gy=35.0),))))
+    assert (withdrawn.reason, withdrawn.margin) == (Reason.CONTOURS_CONTRADICTORY, 1.0)
+    assert (withdrawn.conventions, withdrawn.convention_sensitive, withdrawn.borderline) == ((), False, False)
+    blocked = only(asked, dvh_set(heart), table(asked, fractions=(3,)))
+    assert blocked.conventions == ()
+
+
+def test_findings_on_the_metric_the_organ_and_its_copies_are_among_those_of_the_outcome() -> None:
+    levels = targets(("PTV_5000", ""), ("PTV_4000", ""))
+    rows = [row(metric, "at_least", 1.0, "PTV") for metric in ("D95%[%Rx]", "D95%[Gy]")]
+    for asked, is_said in zip(rows, (True, False), strict=True):
+        for one in outcomes_of([table(asked)], plan_for([asked], levels), include_unconfirmed=False):
+            codes = [finding.code for finding in one.findings]
+            assert (FindingCode.SEVERAL_PRESCRIPTIONS in codes) is is_said
+            assert FindingCode.SEVERAL_TARGETS in codes
+    liver = dvh_set(uniform_dvh("Liver", dose_gy=10.0), uniform_dvh("Liver 2", dose_gy=12.0))
+    codes = [one.code for one in only(row("Mean[Gy]", "below", 30.0, "Liver"), liver).findings]
+    assert codes == [FindingCode.NAME_MATCH, FindingCode.SMALL_FOR_THE_ORGAN, FindingCode.NEAR_COPY]
+    at_ends = replace(dvh_set(ramp_dvh("Heart")), plan=plan_of(Heart=5.0))
+    codes = [one.code for one in only(row("V9Gy[cc]", "below", 8.0, "Heart"), at_ends).findings]
+    assert codes == [FindingCode.CONTOUR_ENDS_IN_DOSE] * 2
+
+
+def test_isodoses_of_a_plan_are_looked_for_once_and_narrowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[tuple[list[str], Plan | None, float]] = []
+
+    def noted(metrics: Iterable[OfPlan], plan: Plan | None, share: float) -> dict[float, Any]:
+        looked.append((list(map(str, metrics)), plan, share))
+        return {}
+
+    monkeypatch.setattr("sbrtcheck.judge.row.isodose_volumes", noted)
+    rows = [
+        row(metric, "below", 5.0, "PTV", id=str(n)) for n, metric in enumerate(("R50%[ratio]", "Mean[Gy]", "GI[ratio]"))
+    ]
+    outcomes_of([table(*rows)], plan_for(rows, dvh_set(uniform_dvh("PTV"))), include_unconfirmed=False)
+    assert looked == [(["R50%[ratio]", "GI[ratio]"], None, NARROW_SHARE)]
+    looked.clear()
+    outcomes_of([table(*rows)], plan_for(rows, dvh_set(uniform_dvh("Heart"))), include_unconfirmed=False)
+    outcomes_of([table(rows[1])], plan_for(rows, dvh_set(uniform_dvh("PTV"))), include_unconfirmed=False)
+    other = table(*rows, fractions=(3,))
+    outcomes_of([other], plan_for(rows, dvh_set(uniform_dvh("PTV"))), include_unconfirmed=False)
+    assert looked == []  # there is no target, no such row, or none that may be judged
+
+
 # -------------------------------------------------------------------------------- rows
 
 
@@ -633,6 +684,8 @@ def test_both_ends_are_said_where_they_lie_in_the_dose_of_a_limit_that_is_met(
     assert [(one.code, one.text, one.subject) for one in found] == [
         (FindingCode.CONTOUR_ENDS_IN_DOSE, end, organ) for end in ends
     ]
+    cold = case_of(asked, replace(dvh_set(uniform_dvh(organ, dose_gy=0.0)), plan=dvhs.plan))
+    assert end_findings([cold], [judge_on(cold, cold.dvh)]) == [()]  # nothing of it is above the dose of a limit
     read = replace(dvhs, plan=None)
     of_read = case_of(asked, read)
     assert end_findings([of_read], [judge_on(of_read, of_read.dvh)]) == [()]
@@ -784,11 +837,53 @@ def test_rows_of_an_organ_that_were_not_evaluated_are_told_with_the_first_detail
     ids = ("test-table/d15", "test-table/d20")
     ((code, text, organ, found),) = reasons_on(OK, *rows, dvhs=dvhs, site=LUNG)
     assert (code, organ, found) == (ReviewCode.NOT_EVALUATED, "Heart", ids)
-    assert text.startswith(f"Heart: 2 rows not evaluated: {Reason.VOLUME_TOO_SMALL} ({detail}")
+    other = judge_on(case_of(rows[1], dvhs), case.dvh).detail
+    more = "; ..." if other != detail else ""
+    assert text == f"Heart: 2 rows not evaluated: {Reason.VOLUME_TOO_SMALL} ({min(detail, other)}{more})"
     ((_, missing, *_),) = reasons_on(OK, *rows, dvhs=dvh_set(uniform_dvh()), site=LUNG)
     assert missing == "Heart: 2 rows not evaluated: structure missing"
     ((_, one, *_),) = reasons_on(OK, rows[0], dvhs=dvhs, site=LUNG)
     assert one == f"Heart: 1 row not evaluated: {Reason.VOLUME_TOO_SMALL} ({detail})"
+
+
+def test_an_organ_in_two_parts_is_a_reason_and_a_target_is_none() -> None:
+    gap = Finding(code=FindingCode.PLANE_GAP, text="from 3 to 9 mm")
+    two = (gap, replace(gap, code=FindingCode.CONTOURS_INCOMPLETE, subject="somebody's"))
+    rows = (row("Mean[Gy]", "below", 60.0, "Heart", id="heart"), row("Mean[Gy]", "below", 60.0, "PTV", id="ptv"))
+    of_both = dvh_set(uniform_dvh("Heart", findings=two), uniform_dvh("PTV", findings=(gap,)))
+    assert reasons_on(*rows, dvhs=of_both) == [
+        (ReviewCode.CONTOURS, "Heart: from 3 to 9 mm", "Heart", ("test-table/heart",)),
+        (ReviewCode.CONTOURS, "somebody's: from 3 to 9 mm", "somebody's", ("test-table/heart",)),
+    ]
+
+
+def test_a_table_of_which_nothing_was_evaluated_is_a_reason_beside_one_that_was() -> None:
+    other = row("Mean[Gy]", "below", 30.0, "Heart", id="heart")
+    uncounted = row("Max[Gy]", "below", 30.0, id="told", confirmed_by=())
+    dvhs = dvh_set(uniform_dvh())
+    plan = plan_for([OK, other], dvhs, site=LUNG)
+    tables = [
+        table(OK),
+        table(other, uncounted, id="other"),
+        table(OK, replace(OK, id="b"), id="third", fractions=(3,)),
+    ]
+    found = review_reasons(outcomes_of(tables, plan, include_unconfirmed=False), plan, strict=False)
+    assert [(one.code, one.text, one.rows) for one in found] == [
+        (ReviewCode.NOT_EVALUATED, "Heart: 1 row not evaluated: structure missing", ("other/heart",)),
+        (ReviewCode.NOTHING_EVALUATED, "other: not evaluated, none of 1 row that count", ("other/heart",)),
+        (
+            ReviewCode.NOTHING_EVALUATED,
+            "third: not evaluated, none of 2 rows: the table holds for 3 fractions, the plan has 5",
+            ("third/b", "third/ok"),
+        ),
+    ]
+    nothing = plan_for([uncounted], dvhs)
+    (none,) = review_reasons(outcomes_of([table(uncounted)], nothing, include_unconfirmed=False), nothing, strict=False)
+    assert (none.code, none.text) == (ReviewCode.NOTHING_EVALUATED, "no row of the tables counts")
+    blocked = DoseCheck(targets=check_dose(dvhs, ()).targets, doubts=(DoseDoubt(text="of one beam", blocks=True),))
+    on_it = plan_for([OK], dvhs, dose=blocked)
+    (dose,) = review_reasons(outcomes_of([table(OK)], on_it, include_unconfirmed=False), on_it, strict=False)
+    assert dose.code is ReviewCode.DOSE  # which says already why nothing was evaluated
 
 
 def test_a_doubt_about_the_dose_names_the_rows_that_it_blocks_and_none_where_it_blocks_none() -> None:
