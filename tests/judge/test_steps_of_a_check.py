@@ -20,21 +20,33 @@ from sbrtcheck.dvh import (
     NoDVH,
     Reason,
 )
+from sbrtcheck.errors import ArgumentError, NamesError
 from sbrtcheck.geometry.isodose_volume import NARROW_SHARE
 from sbrtcheck.judge.contour_ends import end_findings
 from sbrtcheck.judge.dose_check import DoseCheck, DoseDoubt, check_dose
 from sbrtcheck.judge.judged_plan import JudgedPlan, judged_plan
+from sbrtcheck.judge.limits import Limits, depends_on_target, limits_for, printed_limits
 from sbrtcheck.judge.metric_findings import metric_findings
 from sbrtcheck.judge.naming import match_plan, organs_of
 from sbrtcheck.judge.outcomes import outcomes_of
 from sbrtcheck.judge.overall import overall, reasons_of_tables, review_reasons
 from sbrtcheck.judge.row import Case, RowResult, is_borderline, judge_on, margin_of
-from sbrtcheck.judge.run import evaluate_with
+from sbrtcheck.judge.run import evaluate, evaluate_with
 from sbrtcheck.judge.sampling import sampling_of
 from sbrtcheck.judge.site import rows_for, unasked_findings
 from sbrtcheck.judge.small_organs import small_organ_findings
-from sbrtcheck.judge.structures import plan_structures
-from sbrtcheck.metric import MaxDoseAtDistance, Measurement, Metric, NotMeasured, OfPlan, TargetCount, Unit, parse
+from sbrtcheck.judge.structures import first_in_plan, plan_structures
+from sbrtcheck.metric import (
+    EffectiveVolume,
+    MaxDoseAtDistance,
+    Measurement,
+    Metric,
+    NotMeasured,
+    OfPlan,
+    TargetCount,
+    Unit,
+    parse,
+)
 from sbrtcheck.metric.sampling import NoSamplingEstimate, WhyNoEstimate
 from sbrtcheck.options import CheckOptions
 from sbrtcheck.plan import (
@@ -57,11 +69,15 @@ from sbrtcheck.tables import (
     Constraint,
     ConstraintTable,
     ExpectedOrgan,
+    FixedLimit,
     Kind,
+    LimitByEffectiveVolume,
     LimitByTargetVolume,
     Select,
     Side,
+    Sites,
     Step,
+    VeffStep,
 )
 
 EQD2 = {"quantity": Quantity.EQD2, "alpha_beta_gy": 2.0}
@@ -138,6 +154,162 @@ def test_a_report_has_every_choice_and_the_model_of_its_dvhs() -> None:
         accepted = [one for one in report.findings if one.code is FindingCode.DOSE_ACCEPTED]
         assert len(accepted) == options.accept_dose
         assert [one.code for one in report.reasons] == ([] if options.accept_dose else [ReviewCode.DOSE])
+
+
+def test_every_choice_of_the_user_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    handed: list[tuple[Any, ...]] = []
+    monkeypatch.setattr("sbrtcheck.judge.run.evaluate_with", lambda *given: handed.append(given))
+    dvhs, of_mine = dvh_set(uniform_dvh()), table(row("Mean[Gy]", "below", 30.0, "My own organ"))
+    sites = Sites(id="s", version="1", title="S", sites=())
+    choices: dict[str, Any] = {
+        "sites": sites,
+        "accept_dose": True,
+        "allow_lint_errors": True,
+        "strict": True,
+        "include_unconfirmed": True,
+        "laterality": Side.LEFT,
+        "sex": Sex.FEMALE,
+    }
+    for name, value in choices.items():
+        evaluate(of_mine, dvhs, **{name: value})
+        assert handed.pop() == ((of_mine,), dvhs, CheckOptions(**{name: value}))
+    # what only the tables name may be named, and nothing else
+    evaluate([of_mine], dvhs, site=["lung", "liver"], names={"My own organ": "X"}, dictionary={"My own organ": ["Y"]})
+    tables, _, options = handed.pop()
+    assert (tables, options.site, dict(options.names)) == ((of_mine,), ("lung", "liver"), {"My own organ": "X"})
+    assert options.dictionary.spellings == {"My own organ": ("Y",)}
+    evaluate(of_mine, dvhs, site="lung")
+    assert handed.pop()[2].site == ("lung",)
+    for refused in ({"names": {"Nobodys organ": "X"}}, {"dictionary": {"Nobodys organ": ["Y"]}}):
+        with pytest.raises(NamesError):
+            evaluate(of_mine, dvhs, **refused)
+    with pytest.raises(ArgumentError) as no_set:
+        evaluate(of_mine, [uniform_dvh()])  # type: ignore[arg-type]
+    assert "give what compute_dvhs or load_dvhs gave" in str(no_set.value)
+    assert handed == []
+
+
+def test_a_report_has_the_rows_that_hold_for_its_plan_and_flags_those_near_their_limit() -> None:
+    rows = (
+        row("Mean[Gy]", "below", 20.9, "Heart", id="near"),
+        row("Mean[Gy]", "below", 30.0, "Heart", id="men", sex=Sex.MALE),
+        row("Mean[Gy]", "below", 30.0, "Skin", id="elsewhere", site="liver"),
+    )
+    dvhs = replace(dvh_set(uniform_dvh("Heart", dose_gy=20.0)), sex=Sex.FEMALE)
+    for options, ids in (
+        ({}, ["near"]),
+        ({"sex": Sex.MALE}, ["near", "men"]),
+        ({"site": ("lung", "liver")}, ["near", "elsewhere"]),
+    ):
+        report = evaluate_with([table(*rows)], dvhs, CheckOptions(accept_dose=True, **options))
+        assert [one.constraint.id for one in report.outcomes] == ids
+        assert report.tables == (table(*rows),)  # all of it is shown
+        asked = {"Heart", "Skin"} if "elsewhere" in ids else {"Heart"}
+        assert {one.organ for one in report.names.organs} == {*report.matches.by_organ} == asked
+    for percent, near in ((4.2, False), (4.4, True)):  # 0.9 of 20.9 Gy
+        report = evaluate_with([table(*rows)], dvhs, CheckOptions(accept_dose=True, near_percent=percent))
+        assert report.outcomes[0].near_limit is near
+    said = [one.text for one in evaluate_with([table(*rows)], dvhs, CheckOptions(sex=Sex.MALE)).findings]
+    assert "the sex given is male, and the plan's files say female" in said
+
+
+# -------------------------------------------------------------------------------- limits by volumes
+
+BY_VEFF = LimitByEffectiveVolume(
+    steps=(VeffStep(veff_percent=30.0, limit=50.0), VeffStep(veff_percent=60.0, limit=40.0))
+)
+
+
+def test_a_limit_by_the_effective_volume_is_that_of_its_step_and_of_those_within_its_bounds() -> None:
+    asked = row("Rx[Gy]", "at_most", BY_VEFF, "Liver")
+    dvh = uniform_dvh("Liver")
+    for found, limits, ends in (
+        ((25.0, 24.0, 26.0), 50.0, (50.0, 50.0)),
+        ((30.5, 29.0, 31.0), 40.0, (50.0, 40.0)),
+        ((59.0, 58.0, 61.0), 40.0, (40.0,)),  # for what lies beyond nothing is printed
+    ):
+        measured = Measurement(value=found[0], low=found[1], high=found[2], unit=Unit.PERCENT)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(
+                "sbrtcheck.judge.limits.measure",
+                lambda metric, of, one=measured: {(EffectiveVolume(), dvh): one}[metric, of],
+            )
+            made = limits_for(asked, "Liver", dvh, None)
+        assert made == Limits(
+            row=asked,
+            limit=FixedLimit(limit=limits),
+            limits_at_bounds=tuple(FixedLimit(limit=end) for end in ends),
+            detail=f"limit for an effective volume of {found[0]:g} %",
+        )
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("sbrtcheck.judge.limits.measure", lambda *_, one=measured: replace(one, value=61.0))
+            beyond = limits_for(asked, "Liver", dvh, None)
+        assert isinstance(beyond, NotMeasured)
+        assert beyond.reason is Reason.TARGET_VOLUME_OUTSIDE_RANGE
+        assert "61 %" in beyond.detail
+    for why, text in (
+        (NotMeasured(reason=Reason.STRUCTURE_EMPTY, detail="no contours"), "no contours"),
+        (NotMeasured(reason=Reason.STRUCTURE_EMPTY), str(Reason.STRUCTURE_EMPTY)),
+    ):
+        missing = limits_for(asked, "Liver", why, None)
+        assert missing == replace(why, detail=f"the limit depends on the effective volume: {text}")
+
+
+def test_a_limit_by_the_target_is_that_of_its_volume_under_the_same_ends() -> None:
+    asked = row("Mean[Gy]", "below", RISING, "Heart")
+    capped = uniform_dvh("PTV", volume_cc=8.0, model=Model(end_caps=EndCaps.CAPPED))
+    target = uniform_dvh("PTV", volume_cc=10.0, alternatives=(capped,))
+    heart = uniform_dvh("Heart")
+
+    def limit(organ: str, dvh: DVH | NotMeasured, of: DVH | NotMeasured | None) -> tuple[float, str] | str:
+        found = limits_for(asked, organ, dvh, of)
+        return found.detail if isinstance(found, NotMeasured) else (found.limit.limit, found.detail)
+
+    assert limit("Heart", heart, target) == (10.0, "limit for a PTV of 10 cc (PTV)")
+    assert limit("Heart", replace(heart, model=capped.model), target) == (8.0, "limit for a PTV of 8 cc (PTV)")
+    none = Model(end_caps=EndCaps.NONE)
+    assert limit("Heart", replace(heart, model=none), target) == (10.0, "limit for a PTV of 10 cc (PTV)")
+    assert limit("PTV", uniform_dvh("PTV", volume_cc=3.0), target) == (3.0, "limit for a PTV of 3 cc (PTV)")  # itself
+    why = NotMeasured(reason=Reason.STRUCTURE_MISSING)
+    depends = "the limit depends on the volume of the PTV: "
+    assert limit("Heart", heart, why) == f"{depends}{Reason.STRUCTURE_MISSING}"
+    assert limit("Heart", heart, replace(why, detail="gone")) == f"{depends}gone"
+    assert limit("Heart", why, target) == f"{depends}{Reason.STRUCTURE_MISSING}"
+    assert limit("Heart", heart, percent_dvh("PTV")) == f"{depends}only volumes in percent are stored"
+    assert "200" in limit("Heart", heart, uniform_dvh("PTV", volume_cc=200.0))
+    # rounded as it is printed
+    assert limit("Heart", heart, uniform_dvh("PTV", volume_cc=100.00001))[0] == 100.0
+    assert limit("Heart", heart, uniform_dvh("PTV", volume_cc=33.3333333))[0] == 33.3333
+    wider = LimitByTargetVolume(
+        steps=(Step(volume_cc=1.0, limit=1.0, acceptable=2.0), Step(volume_cc=3.0, limit=3.0, acceptable=6.0))
+    )
+    found = limits_for(replace(asked, limit=wider), "Heart", heart, uniform_dvh("PTV", volume_cc=2.0))
+    assert isinstance(found, Limits)
+    assert (found.limit, found.limits_at_bounds) == (FixedLimit(limit=2.0, acceptable=4.0), ())
+
+
+def test_a_printed_limit_holds_for_every_plan() -> None:
+    fixed = row("Mean[Gy]", "below", 30.0, "Heart", acceptable=35.0)
+    expected = Limits(row=fixed, limit=FixedLimit(limit=30.0, acceptable=35.0))
+    assert printed_limits(fixed) == limits_for(fixed, "Heart", uniform_dvh(), None) == expected
+    for limit in (RISING, BY_VEFF):
+        asked = row("Mean[Gy]", "below", limit, "Heart")
+        assert printed_limits(asked) is None
+        assert depends_on_target(asked, "Heart") is (limit is RISING)
+        assert not depends_on_target(asked, "PTV")
+    assert not depends_on_target(fixed, "Heart")
+
+
+def test_why_a_row_has_neither_value_nor_limit_is_that_of_its_value() -> None:
+    asked = row("D15cc[Gy]", "below", RISING, "Heart")
+    case = case_of(asked, dvh_set(uniform_dvh("Heart")))  # 10 cc, and no target
+    result = judge_on(case, case.dvh)
+    assert (result.reason, result.limits) == (Reason.VOLUME_TOO_SMALL, None)
+    case = case_of(replace(asked, metric=parse("D1cc[Gy]")), dvh_set(uniform_dvh("Heart")))
+    result = judge_on(case, case.dvh)
+    assert (result.reason, result.limits) == (Reason.STRUCTURE_MISSING, None)
+    assert isinstance(result.measurement, Measurement)  # the value stays in sight
+    assert margin_of(result) is None
 
 
 # -------------------------------------------------------------------------------- what the rows of a plan share
@@ -1053,6 +1225,64 @@ def test_of_choices_the_first_that_the_plan_has_is_used_and_that_is_said() -> No
     assert (first.organ, first.findings) == ("Aorta", ())
     (missing,) = plan_for([asked], dvh_set(uniform_dvh("Skin"))).select(asked)
     assert (missing.organ, missing.is_missing) == ("Aorta or Heart or Liver", True)
+
+
+def test_the_first_organ_of_several_that_a_plan_has_is_found_by_their_names() -> None:
+    dvhs = dvh_set(uniform_dvh("Liver"), uniform_dvh("Heart"))
+    organs = ("Aorta", "Heart", "Liver")
+    structures = plan_structures(dvhs, match_plan(dvhs, organs))
+    heart = first_in_plan(organs, structures)
+    assert (heart.organ, heart.dvh) == ("Heart", dvhs["Heart"])
+    assert [one.text for one in heart.findings] == ["the plan has no Aorta: Heart was used"]
+    assert first_in_plan(organs[2:], structures).findings == ()
+    none = first_in_plan(organs[:1], structures)
+    assert (none.organ, none.is_missing) == ("Aorta", True)
+
+
+def test_several_as_one_have_all_their_names_rules_and_copies() -> None:
+    empty = NoDVH(name="Carina", number=9, reason=Reason.STRUCTURE_EMPTY, detail="")
+    dvhs = dvh_set(uniform_dvh("trachea"), uniform_dvh("Tube"), uniform_dvh("trachea 2"), without=(empty,))
+    asked = row(
+        "Max[Gy]", "below", 30.0, "Trachea", "Bronchus_Main", "Carina", select=Select.UNION, optional=("Carina",)
+    )
+    plan = plan_for([asked], dvhs, names={"Bronchus_Main": "Tube"})
+    (union,) = plan.select(asked)
+    assert union.organ == "Trachea + Bronchus_Main + Carina"
+    assert union.structure is not None
+    assert union.structure.names == ("trachea", "Tube")
+    assert union.structure.rules[-1] is Rule.GIVEN
+    assert len(union.structure.rules) == 2
+    assert [one.name for one in union.copies] == ["trachea 2"]
+    assert union.key == (("trachea", 1), ("Tube", 2))
+    assert (union.lacking, union.probable, union.target_count) == ((), (), 1)  # what is optional may lack
+    assert [one.code for one in union.findings] == [FindingCode.NAME_MATCH, FindingCode.DERIVED_STRUCTURE]
+    assert union.findings[-1].text == f"{union.organ} was evaluated without Carina ({Reason.STRUCTURE_EMPTY})"
+    assert union.findings[-1].subject == "trachea + Tube"
+
+
+def test_several_targets_as_one_are_counted_and_have_all_their_rules() -> None:
+    dvhs = targets(("PTV_1", ""), ("PTV left", "PTV"))
+    for metric, text in (
+        (TargetCount(), f"combined for {TargetCount()}"),
+        (parse("R50%[ratio]"), "combined for R50%[ratio]"),
+    ):
+        asked = row(metric, "below", 5.0, "PTV")
+        (together,) = plan_for([asked], dvhs).select(asked)
+        assert together.target_count == 2
+        assert together.structure is not None
+        assert together.structure.names == ("PTV left", "PTV_1")
+        assert together.structure.rules == (Rule.KIND, Rule.PREFIX)
+        assert [(one.code, one.text, one.subject) for one in together.findings] == [
+            (FindingCode.SEVERAL_TARGETS, f"2 separate targets (PTV left, PTV_1), {text}", "PTV")
+        ]
+    each = plan_for([OK], dvhs, names=None).structures.of_separate_targets("PTV")
+    assert each == ()  # no row asks for it
+    asked = row("Mean[Gy]", "below", 5.0, "PTV")
+    for one in plan_for([asked], dvhs).select(asked):
+        assert [said.text for said in one.findings] == [
+            "2 separate targets (PTV left, PTV_1), each evaluated on its own"
+        ]
+        assert (one.target_count, len(one.parts)) == (1, 1)
 
 
 def test_the_prescription_is_measured_without_any_structure() -> None:
