@@ -183,6 +183,14 @@ def test_a_dose_of_many_times_the_prescription_is_told_in_whole_numbers(times: f
     assert f"{100 * times:.0f} % of the prescription" in doubt.text
 
 
+@pytest.mark.parametrize(
+    ("dose_gy", "shown"), [(16.66, "33.3"), (1.234, "2.47"), (499.6, "999"), (499.8, "1000"), (617.0, "1234")]
+)
+def test_a_share_of_the_prescription_has_three_digits_or_all_before_the_point(dose_gy: float, shown: str) -> None:
+    (doubt,) = doubts(dvh_set(uniform_dvh("PTV", dose_gy=dose_gy)))
+    assert f" Gy, {shown} % of the prescription of 50 Gy in 5: " in doubt.text
+
+
 # -------------------------------------------------------------------------------- what the files say, and the grid
 
 SAYS_SO = [

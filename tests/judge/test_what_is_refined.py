@@ -5,7 +5,7 @@ Dose is spread evenly from 5 to 25 Gy over 10 cc, with bounds 1 Gy off: the hott
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,13 +16,14 @@ from sbrtcheck.chart.points import CurvePoint
 from sbrtcheck.dvh import DVH, OF_DOSE, Bounds, DoseSought, MeanSought, Question, Reason, VolumeSought, isoeffect
 from sbrtcheck.dvh import refine as sources
 from sbrtcheck.dvh.dvh import Sampling
+from sbrtcheck.geometry.isodose_volume import NARROW_SHARE
 from sbrtcheck.judge.dose_check import check_dose
 from sbrtcheck.judge.judged_plan import judged_plan
 from sbrtcheck.judge.naming import match_plan, organs_of
-from sbrtcheck.judge.refine_bounds import refine_cases
-from sbrtcheck.judge.row import Case, judge_on
+from sbrtcheck.judge.refine_bounds import REFINED_SHARE, refine_cases
+from sbrtcheck.judge.row import Case, judge_on, with_isodoses
 from sbrtcheck.judge.structures import plan_structures
-from sbrtcheck.metric import Measurement, NotMeasured
+from sbrtcheck.metric import Measurement, NotMeasured, OfPlan, Unit
 from sbrtcheck.plan import SEX_NOT_STATED, Plan
 from sbrtcheck.radiobiology import Quantity, total_dose_for_bed, total_dose_for_eqd2
 from sbrtcheck.results import Verdict
@@ -321,3 +322,41 @@ def test_a_volume_that_is_known_to_a_thousandth_is_asked_for_no_further(
     refine_cases(cases_of(heart(metric, limit), dvhs=(dvh,)))
     along_limits = [questions for questions in asked.questions if isinstance(questions[0][0], CurvePoint)]
     assert bool(along_limits) is asks
+
+
+# -------------------------------------------------------------------------------- metrics of the whole plan
+
+
+def test_isodose_volumes_are_refined_for_the_rows_that_they_leave_undecided_alone(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An index between 3.9 and 4.1 by the first isodoses, and between 3.99 and 4.01 by refined ones."""
+    found: list[tuple[list[str], float]] = []
+
+    def volumes(metrics: Iterable[OfPlan], _: Plan | None, share: float) -> dict[str, float]:
+        found.append((list(map(str, metrics)), share))
+        return {"half width": 0.1 if share == NARROW_SHARE else 0.01}
+
+    def index(_: OfPlan, __: Any, ___: DVH, isodoses: dict[str, float], ____: Any) -> Measurement:
+        half_width = isodoses["half width"]
+        return Measurement(value=4.0, low=4.0 - half_width, high=4.0 + half_width, unit=Unit.RATIO)
+
+    monkeypatch.setattr("sbrtcheck.judge.row.isodose_volumes", volumes)
+    monkeypatch.setattr("sbrtcheck.judge.row.index_from_isodoses", index)
+    rows = [
+        row("R50%[ratio]", "below", 5.0, "PTV", id="decided"),
+        row("Mean[Gy]", "below", 100.0, "PTV", id="mean"),
+        row("R50%[ratio]", "below", 4.05, "PTV", id="undecided"),
+        row("GI[ratio]", "at_least", 4.005, "PTV", id="on-the-limit"),
+    ]
+    target = replace(WIDE, name="PTV")
+    cases = with_isodoses(cases_of(*rows, dvhs=(target,)), NARROW_SHARE)
+    refined = refine_cases(cases)
+    assert found == [
+        (["R50%[ratio]", "R50%[ratio]", "GI[ratio]"], NARROW_SHARE),
+        (["R50%[ratio]", "GI[ratio]"], REFINED_SHARE),
+    ]
+    assert [case.row.id for case in refined] == [one.id for one in rows]
+    assert widths(refined) == [0.2, 2.0, 0.02, 0.02]
+    assert refined[0].isodoses is cases[0].isodoses
+    assert asked.everywhere == []  # elements tell nothing of an isodose
