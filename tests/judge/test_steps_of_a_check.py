@@ -30,7 +30,7 @@ from sbrtcheck.judge.metric_findings import metric_findings
 from sbrtcheck.judge.naming import match_plan, organs_of
 from sbrtcheck.judge.outcomes import outcomes_of
 from sbrtcheck.judge.overall import overall, reasons_of_tables, review_reasons
-from sbrtcheck.judge.row import Case, RowResult, is_borderline, judge_on, margin_of
+from sbrtcheck.judge.row import Case, RowResult, conversion_findings, is_borderline, judge_on, margin_of
 from sbrtcheck.judge.run import evaluate, evaluate_with
 from sbrtcheck.judge.sampling import sampling_of
 from sbrtcheck.judge.site import rows_for, unasked_findings
@@ -63,7 +63,7 @@ from sbrtcheck.plan import (
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.results import Outcome, ReviewCode, ReviewReason, Verdict
 from sbrtcheck.results.plan_site import UNKNOWN_SITE, PlanSite, SiteOrigin
-from sbrtcheck.structure_names import Rule
+from sbrtcheck.structure_names import Dictionary, Rule, UserNames
 from sbrtcheck.tables import (
     Choice,
     Constraint,
@@ -392,6 +392,23 @@ def test_each_separate_target_has_its_own_name_rule_and_dvh() -> None:
     assert (first.structure.rules, second.structure.rules) == ((Rule.PREFIX,), (Rule.KIND,))
     assert (first.copies, second.copies) == ((), ())  # they are no copies of one another
     assert structures.of_separate_targets("Heart") == structures.of_separate_targets("GTV") == ()
+
+
+def test_a_target_by_the_clinics_dictionary_is_one_by_that_rule() -> None:
+    dvhs = targets(("PTV_1", ""), ("PTV left", ""))
+    names = UserNames({}, Dictionary(spellings={"PTV": ("PTV_1",)}))
+    left, first = plan_structures(dvhs, match_plan(dvhs, ["PTV"], names)).of_separate_targets("PTV")
+    assert left.structure is not None
+    assert first.structure is not None
+    assert (left.structure.rules, first.structure.rules) == ((Rule.PREFIX,), (Rule.DICTIONARY,))
+
+
+def test_findings_of_a_conversion_are_those_that_it_added() -> None:
+    had, added = (Finding(code=FindingCode.OTHER, text=text) for text in ("had", "added"))
+    before, after = uniform_dvh(findings=(had,)), uniform_dvh(findings=(had, added))
+    why = NotMeasured(reason=Reason.STRUCTURE_EMPTY)
+    assert conversion_findings(before, after) == (added,)
+    assert conversion_findings(before, why) == conversion_findings(why, after) == conversion_findings(why, why) == ()
 
 
 # -------------------------------------------------------------------------------- outcomes
@@ -1016,6 +1033,12 @@ def test_rows_of_an_organ_that_were_not_evaluated_are_told_with_the_first_detail
     assert missing == "Heart: 2 rows not evaluated: structure missing"
     ((_, one, *_),) = reasons_on(OK, rows[0], dvhs=dvhs, site=LUNG)
     assert one == f"Heart: 1 row not evaluated: {Reason.VOLUME_TOO_SMALL} ({detail})"
+
+
+def test_files_in_doubt_are_a_reason_in_their_words() -> None:
+    doubtful = Finding(code=FindingCode.REJECTED, text="rejected")
+    dvhs = replace(dvh_set(uniform_dvh()), findings=(Finding(code=FindingCode.OTHER, text="x"), doubtful))
+    assert reasons_on(OK, dvhs=dvhs) == [(ReviewCode.FILES, "rejected", "", ())]
 
 
 def test_an_organ_in_two_parts_is_a_reason_and_a_target_is_none() -> None:
