@@ -99,15 +99,27 @@ def test_the_first_row_in_eqd2_says_it_and_the_user_wins() -> None:
         assert {id_ for id_, verdict in verdicts.items() if verdict is Verdict.PASS} == {judged}
 
 
+def test_a_name_that_a_structure_has_is_that_structure_whatever_organ_it_may_be() -> None:
+    """Two structures that are one organ by name, and so none; each is named as it is written in the file."""
+    now = plan(20.0, 5, names=("heart", "HEART"))
+    found = summed(now, BEFORE, ratios={"heart": 2.0, "HEART": 3.0})
+    assert {dvh.name: dvh.alpha_beta_gy for dvh in found.course} == {"heart": 2.0, "HEART": 3.0}
+    with pytest.raises(InputError, match="the plan has no structure for Heart"):
+        summed(now, BEFORE, ratios={"Heart": 2.0})
+
+
 @pytest.mark.parametrize("ratio", [0.0, -1.0, math.inf, math.nan])
 def test_a_ratio_that_is_none_is_refused(ratio: float) -> None:
-    with pytest.raises(InputError, match="alpha/beta of ThecalSac"):
+    with pytest.raises(InputError) as refused:
         summed(NOW, BEFORE, ratios={"ThecalSac": ratio})
+    assert refused.value.what == f"an alpha/beta of ThecalSac of {ratio:g} Gy is impossible"
+    assert refused.value.hint == "give it in Gy, above 0"
 
 
 def test_a_ratio_of_an_organ_that_the_plan_lacks_is_refused_with_what_may_be_meant() -> None:
-    with pytest.raises(InputError, match="no structure for ThecalSack") as refused:
+    with pytest.raises(InputError) as refused:
         summed(NOW, BEFORE, ratios={"ThecalSack": 2.0})
+    assert refused.value.what == "the plan has no structure for ThecalSack"
     assert "ThecalSac" in refused.value.hint
 
 
@@ -118,8 +130,10 @@ def test_an_interval_is_a_number_of_months(months: float | None, is_one: bool) -
     if is_one:
         assert summed(NOW, BEFORE, ratios={"ThecalSac": 2.0}, months=months).cumulative.dvhs
         return
-    with pytest.raises(InputError, match="months is impossible"):
+    with pytest.raises(InputError) as refused:
         summed(NOW, BEFORE, ratios={"ThecalSac": 2.0}, months=months)
+    assert refused.value.what == f"an interval of {months:g} months is impossible"
+    assert refused.value.hint == "give the months since the last course, or leave them out"
 
 
 # -------------------------------------------------------------------------------- doubts about the courses
@@ -193,6 +207,12 @@ def test_only_rules_do_without_a_common_frame() -> None:
     by_reading = {one.reading: one.found for one in cumulative.readings}
     accumulated = by_reading[CumulativeReading.ACCUMULATED]
     assert isinstance(accumulated, NotMeasured)
+    assert accumulated.detail.startswith("frames of reference differ; ")
+    assert len(accumulated.detail) > len("frames of reference differ; None")  # it says what would relate them
+    assert first.text.startswith("not accumulated point by point, and added one by one, which needs no registration: ")
+    (added,) = (one for one in by_reading.values() if isinstance(one, Bounds))
+    total = eqd2(20.0, 5, RULE.alpha_beta_gy) + eqd2(30.0, 10, RULE.alpha_beta_gy)
+    assert added.value == pytest.approx(total, rel=1e-3)
     assert (accumulated.reason, "frames of reference differ" in accumulated.detail) == (Reason.NOT_GIVEN, True)
     for asked in (
         {"ratios": {"ThecalSac": 2.0}, "by": JudgedBy(rules=(RULE,))},
@@ -234,6 +254,40 @@ def test_a_registration_brings_the_contour_of_the_first_plan_to_an_earlier_cours
     nothing = summed(NOW, earlier, by=JudgedBy(rules=(RULE,)))
     assert isinstance(nothing.rules[0].courses[1].found, NotMeasured)
     assert not nothing.rules[0].courses[1].of_first_plan
+
+
+def test_what_is_known_of_courses_that_are_added_one_by_one_is_told_of_each() -> None:
+    """Findings of both plans stay; that they were summed is said once, in other words."""
+    odd = Finding(code=FindingCode.LINKED_BY_FOLDER, text="by folder")
+    other = Finding(code=FindingCode.REJECTED, text="rejected")
+    found = summed(
+        replace(NOW, findings=(odd,)), replace(ELSEWHERE, findings=(other,)), by=JudgedBy(rules=(RULE,))
+    ).cumulative
+    codes = [one.code for one in found.findings]
+    assert codes.count(FindingCode.SUMMED_DOSES) == 1
+    assert [one for one in found.findings if one in (odd, other)] == [odd, other]
+
+
+def test_a_structure_outside_the_grid_of_a_course_has_no_sum_of_maxima() -> None:
+    far = replace(NOW.structures[0], contours=box(500.0))
+    for plans, number in (
+        ((replace(NOW, structures=(far,)), BEFORE), 1),
+        ((NOW, replace(BEFORE, structures=(far,))), 2),
+    ):
+        (found,) = summed(
+            *plans, ratios={"ThecalSac": 2.0}, options=CheckOptions(accept_dose=True)
+        ).sums_of_maxima.values()
+        assert found == NotMeasured(reason=Reason.DOSE_GRID_MISSING, detail=f"outside the dose grid of course {number}")
+
+
+def test_lint_errors_are_allowed_where_the_user_allows_them() -> None:
+    wrong = row("Max[Gy]", "below", 99.0, "ThecalSac", id="a", **EQD2)
+    rows = (wrong, replace(wrong, id="b", limit=199.0))
+    for allowed in (False, True):
+        options = CheckOptions(allow_lint_errors=allowed)
+        found = summed(NOW, BEFORE, by=JudgedBy(tables=(table(*rows),)), options=options)
+        assert found.report is not None
+        assert found.report.allow_lint_errors is allowed
 
 
 def test_progress_is_told_of_the_structures_of_a_sum() -> None:
@@ -279,5 +333,12 @@ def test_rules_statements_and_tables_are_loaded_by_name() -> None:
     loaded = load_judged_by(["tg101-5fx", RULE.id])
     assert (loaded.rules, loaded.statements, [one.id for one in loaded.tables]) == ((RULE,), (), ["tg101-5fx"])
     for typed, meant in (("hytec-reiradiation", "hytec-reirradiation"), ("tg101-5f", "tg101-5fx")):
-        with pytest.raises(UnknownTableError, match=meant):
+        with pytest.raises(UnknownTableError, match=meant) as refused:
             load_judged_by([typed])
+        assert refused.value.table == typed
+        assert meant in refused.value.hint
+        assert typed in refused.value.what
+    both = load_judged_by([PELVIS.id, "tg101-3fx", RULE.id, "tg101-5fx"])
+    assert (both.rules, both.statements) == ((RULE,), (PELVIS,))
+    assert [one.id for one in both.tables] == ["tg101-3fx", "tg101-5fx"]
+    assert load_judged_by([]) == JudgedBy()

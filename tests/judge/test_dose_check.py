@@ -183,6 +183,14 @@ def test_a_dose_of_many_times_the_prescription_is_told_in_whole_numbers(times: f
     assert f"{100 * times:.0f} % of the prescription" in doubt.text
 
 
+@pytest.mark.parametrize(
+    ("dose_gy", "shown"), [(16.66, "33.3"), (1.234, "2.47"), (499.6, "999"), (499.8, "1000"), (617.0, "1234")]
+)
+def test_a_share_of_the_prescription_has_three_digits_or_all_before_the_point(dose_gy: float, shown: str) -> None:
+    (doubt,) = doubts(dvh_set(uniform_dvh("PTV", dose_gy=dose_gy)))
+    assert f" Gy, {shown} % of the prescription of 50 Gy in 5: " in doubt.text
+
+
 # -------------------------------------------------------------------------------- what the files say, and the grid
 
 SAYS_SO = [
@@ -482,3 +490,187 @@ def test_nothing_is_known_of_a_course_without_a_prescription() -> None:
 
 def test_rows_of_the_table_are_not_needed_for_a_site() -> None:
     assert site_of((table(row("Mean[Gy]", "below", 1)),), (), SITES).ids == ("lung",)
+
+
+# -------------------------------------------------------------------------------- each doubt in its words
+
+
+def checked(stored: Any, *dvhs: DVH, offsets_mm: Any = (0, 2, 4, 6), rx: Any = FIFTY, **fields: Any) -> DVHSet:
+    """DVHs made by hand, of a plan with that grid."""
+    numbered = [replace(dvh, number=n) for n, dvh in enumerate(dvhs, start=1)]
+    structures = tuple(Structure(name=dvh.name, number=dvh.number, contours=box(0.0)) for dvh in numbered)
+    plan = Plan(dose=grid_of(stored, offsets_mm, **fields), structures=structures, prescription=rx)
+    return replace(dvh_set(*numbered, rx=rx), provenance={}, plan=plan)
+
+
+def at_0_gy(name: str, **fields: Any) -> DVH:
+    return uniform_dvh(name, dose_gy=0.0, **fields)
+
+
+def with_lowest(lowest_gy: float, largest_gy: float = 50.0) -> np.ndarray[Any, Any]:
+    """Nothing in a part of each plane, and that dose as the smallest beside it."""
+    stored = planes(*[largest_gy] * 4)
+    stored[:, 0, 0], stored[:, 0, 1] = 0.0, 2.0 * lowest_gy
+    return stored
+
+
+CUT_OFF = "no dose of the grid lies between 0 and 3 Gy, and parts of {} have 0: were low doses cut off?"
+ENDS = "dose planes without any dose follow one with {} Gy: was dose calculated there?"
+
+
+@pytest.mark.parametrize(
+    ("dvhs", "text", "code"),
+    [
+        (
+            checked(np.full((4, 3, 3), 99, dtype=np.uint16)),
+            (
+                "the dose is stored in steps of 0.5 Gy, with 49.5 Gy as the largest: each dose may be 0.25 Gy off,"
+                " which no bounds of values contain"
+            ),
+            FindingCode.DOSE_STEP,
+        ),
+        (checked(with_lowest(3.0), at_0_gy("Heart")), CUT_OFF.format("Heart"), FindingCode.LOW_DOSES_MISSING),
+        (
+            checked(with_lowest(3.0), *map(at_0_gy, "ABC")),
+            CUT_OFF.format("A, B, C"),
+            FindingCode.LOW_DOSES_MISSING,
+        ),
+        (
+            checked(with_lowest(3.0), *map(at_0_gy, "ABCD")),
+            CUT_OFF.format("A, B, C and others"),
+            FindingCode.LOW_DOSES_MISSING,
+        ),
+        (
+            checked(with_lowest(3.0), uniform_dvh("A"), at_0_gy("B"), at_0_gy("Skin", kind="EXTERNAL")),
+            CUT_OFF.format("B"),
+            FindingCode.LOW_DOSES_MISSING,
+        ),
+        (checked(with_lowest(2.5), at_0_gy("Heart")), None, None),  # a twentieth of the largest
+        (checked(with_lowest(3.0), uniform_dvh("Heart")), None, None),
+        (checked(with_lowest(3.0), at_0_gy("Heart", uncovered_cc=1.0)), None, None),  # it is the grid that ends
+        *(
+            (checked(with_lowest(3.0), at_0_gy("X", kind=kind)), None, None)
+            for kind in ("EXTERNAL", "SUPPORT", "BOLUS", "FIXATION")
+        ),
+        (checked(planes(0, 50, 50, 0)), ENDS.format(50), FindingCode.OTHER),
+        (checked(planes(0, 5, 50, 50)), None, None),  # a tenth of the largest
+        (checked(planes(0, 5.5, 50, 50)), ENDS.format(5.5), FindingCode.OTHER),
+        (checked(planes(50, 50, 5.5, 0)), ENDS.format(5.5), FindingCode.OTHER),
+        (checked(planes(0, 1, 50, 6)), None, None),  # the grid itself ends behind 6 Gy
+        (checked(planes(50, 0, 50, 50)), "1 dose plane(s) between others have no dose at all", FindingCode.OTHER),
+        (
+            checked(planes(*[50] * 4), offsets_mm=(0, 2, 4, 8)),
+            "dose planes are up to 4 mm apart, where 2 mm is usual: are some missing?",
+            FindingCode.OTHER,
+        ),
+        (
+            checked(planes(*[50] * 4), spacing_mm=(0.25, 3.0)),
+            (
+                "the points of the dose grid are 0.25 x 3 x 2 mm apart: is that in mm, and can small volumes be read"
+                " from it?"
+            ),
+            FindingCode.DOSE_SPACING,
+        ),
+        (
+            checked(with_lowest(-1.0)),
+            "the dose is negative at 4 points of its grid, down to -1 Gy",
+            FindingCode.NEGATIVE_DOSE,
+        ),
+    ],
+)
+def test_each_doubt_by_the_grid_has_its_words_and_its_code(
+    dvhs: DVHSet, text: str | None, code: FindingCode | None
+) -> None:
+    found = [(one.text, one.code, one.blocks) for one in doubts(dvhs)]
+    assert found == ([] if text is None else [(text, code, False)])
+    findings = with_dose_doubts(dvhs).findings
+    assert [(one.text, one.code) for one in findings] == ([] if text is None else [(text, code)])
+
+
+@pytest.mark.parametrize(("largest_gy", "is_said"), [(250.0, False), (250.5, True)])
+def test_a_point_of_more_than_five_times_the_prescription_is_in_doubt(largest_gy: float, is_said: bool) -> None:
+    stored = planes(*[50] * 4)
+    stored[0, 0, 0] = 2.0 * largest_gy
+    target = uniform_dvh("PTV", dose_gy=50.0)
+    text = (
+        "the largest dose of the grid is 250.5 Gy, more than 500 % of the prescription of 50 Gy: is a number of it"
+        " damaged, or read with a wrong sign?"
+    )
+    assert [(one.text, one.blocks) for one in doubts(checked(stored, target))] == [(text, False)] * is_said
+    unknown = [one.text for one in doubts(checked(stored, target, rx=NOT_KNOWN))]
+    assert unknown == ["the prescribed dose is unknown, so the dose cannot be compared with it: no RT Plan"]
+    in_eqd2 = replace(target, quantity=Quantity.EQD2, alpha_beta_gy=2.0)
+    assert doubts(checked(stored, in_eqd2)) == ()
+
+
+@pytest.mark.parametrize(("lowest_gy", "is_note"), [(0.0, None), (-0.05, True), (-0.051, False)])
+def test_a_negative_dose_is_a_note_or_a_doubt(lowest_gy: float, is_note: bool | None) -> None:
+    stored = planes(*[50] * 4)
+    stored[1, 1, 1] = 2.0 * lowest_gy
+    check = dose_check(checked(stored), None)
+    text = f"the dose is negative at 1 point of its grid, down to {lowest_gy:g} Gy"
+    assert check.notes == ((Finding(code=FindingCode.NEGATIVE_DOSE, text=text),) if is_note else ())
+    assert [one.text for one in check.doubts] == ([text] if is_note is False else [])
+    assert with_dose_doubts(checked(stored)).findings == (
+        () if is_note is None else (Finding(code=FindingCode.NEGATIVE_DOSE, text=text),)
+    )
+    assert dose_check(dvh_set(uniform_dvh("PTV", dose_gy=50.0)), None).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("dvhs", "text", "blocks_rows"),
+    [
+        (
+            dvh_set(uniform_dvh("PTV", dose_gy=10.0)),
+            (
+                "the median dose of PTV is 10 Gy, 20 % of the prescription of 50 Gy in 5: is it of one fraction, of one"
+                " beam, or of another plan?"
+            ),
+            True,
+        ),
+        (
+            dvh_set(uniform_dvh("PTV", dose_gy=120.0)),
+            (
+                "the median dose of PTV is 120 Gy, 240 % of the prescription of 50 Gy in 5: is it a sum of plans, or in"
+                " another unit?"
+            ),
+            False,
+        ),
+        (
+            dvh_set(uniform_dvh("Heart", dose_gy=10.0)),
+            (
+                "the largest dose is 10 Gy, 20 % of the prescription of 50 Gy in 5: is it of one fraction, of one beam,"
+                " or of another plan?"
+            ),
+            True,
+        ),
+        (dvh_set(), "no structure has a dose that could be compared with the prescription", True),
+        (
+            dvh_set(
+                uniform_dvh("Heart", dose_gy=50.0),
+                without=tuple(
+                    NoDVH(name=name, number=n, reason=Reason.STRUCTURE_DAMAGED, detail="")
+                    for n, name in ((8, "GTV"), (9, "PTV"))
+                ),
+            ),
+            "no target could be measured (GTV, PTV): the dose cannot be compared with the prescription",
+            False,
+        ),
+        (
+            dvh_set(partly_outside("PTV", 50.0, 6.0)),
+            "60 % of PTV lies outside the dose grid: whether it receives the prescription of 50 Gy cannot be told",
+            False,
+        ),
+        (
+            dvh_set(uniform_dvh("PTV", dose_gy=30.0), uniform_dvh("GTV", dose_gy=50.0)),
+            (
+                "the median dose of PTV is 60 % of the prescription of 50 Gy, which another target receives: is the"
+                " dose that of the whole plan?"
+            ),
+            False,
+        ),
+    ],
+)
+def test_each_doubt_by_the_prescription_has_its_words(dvhs: DVHSet, text: str, blocks_rows: bool) -> None:
+    (found,) = doubts(dvhs)
+    assert found == DoseDoubt(text=text, blocks=blocks_rows, code=FindingCode.OTHER)

@@ -9,7 +9,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dvh_builders import FIFTY_IN_FIVE, box, dvh_set, percent_dvh, plan_of, ramp_dvh, report_on, row, table, uniform_dvh
+from dvh_builders import (
+    FIFTY_IN_FIVE,
+    box,
+    curve,
+    dvh_set,
+    exact,
+    percent_dvh,
+    plan_of,
+    ramp_dvh,
+    report_on,
+    row,
+    table,
+    uniform_dvh,
+)
 from sbrtcheck.dvh import Between, DVHSet, EndCaps, Interpolation, Model, Reason, compute_dvhs
 from sbrtcheck.errors import InputError
 from sbrtcheck.judge import ntcp, risks, tcp
@@ -18,7 +31,7 @@ from sbrtcheck.judge.run import evaluate, evaluate_with
 from sbrtcheck.options import CheckOptions
 from sbrtcheck.plan import Finding, FindingCode, Plan, Prescription, Sex, Structure
 from sbrtcheck.radiobiology import bed
-from sbrtcheck.reference_data.risk_models import FractionScale, load_risk_models
+from sbrtcheck.reference_data.risk_models import FractionScale, NtcpModel, load_risk_models
 from sbrtcheck.results import Verdict
 from sbrtcheck.results.dvh_comparison import NO_OTHER_DVHS
 from sbrtcheck.results.plan_site import SiteOrigin
@@ -281,3 +294,30 @@ def test_the_dose_of_a_risk_is_as_close_as_its_model_asks() -> None:
     assert isinstance(alone, Risk)
     assert found.dose.high - found.dose.low < 0.5 * (alone.dose.high - alone.dose.low)
     assert alone.dose.low <= found.dose.value <= alone.dose.high
+
+
+@pytest.mark.parametrize("model", MODELS.ntcp, ids=lambda one: one.id)
+def test_the_dose_of_a_set_is_the_geud_by_its_own_volume_parameter(model: NtcpModel) -> None:
+    """Half at 4 Gy and half at 12 Gy, on the scale of the set: the larger 1/n, the nearer to the hotter half."""
+    fractions = 5 if isinstance(model.scale, FractionScale) else model.scale.fractions[0]
+    at = curve([0.0, 4.0, 4.0, 12.0, 12.0], [10.0, 10.0, 5.0, 5.0, 0.0])
+    dvh = uniform_dvh(
+        "Organ",
+        curve=at,
+        lower=at,
+        upper=at,
+        mean_gy=exact(8.0),
+        min_gy=exact(4.0),
+        max_gy=exact(12.0),
+        prescription=replace(FIFTY_IN_FIVE, fractions=fractions),
+    )
+    found = ntcp(model, dvh)
+    assert isinstance(found, Risk)
+    doses_gy = np.array([4.0, 12.0])
+    if isinstance(model.scale, FractionScale):
+        ratio, size = model.scale.alpha_beta_gy, model.scale.fraction_gy
+        doses_gy = doses_gy * (doses_gy / fractions + ratio) / (size + ratio)
+    expected = float(np.mean(doses_gy ** (1.0 / model.n)) ** model.n)
+    assert found.dose.value == pytest.approx(expected, rel=2e-3)
+    assert found.dose.low <= found.dose.value <= found.dose.high
+    assert found.probability.low <= found.probability.value <= found.probability.high
