@@ -53,7 +53,10 @@ MET = "metric: D5cc[Gy]"
             ("below: 20", "metric: V500cGy[cc]"),
             ["3: metric 'V500cGy[cc]': tables are in Gy; write 'V5Gy[cc]' and the limit in Gy"],
         ),
-        (("below: 20", "metric: D5[Gy]"), ["3: metric 'D5[Gy]': unit of the volume missing; try 'D5%[Gy]' or 'D5cc[Gy]'"]),
+        (
+            ("below: 20", "metric: D5[Gy]"),
+            ["3: metric 'D5[Gy]': unit of the volume missing; try 'D5%[Gy]' or 'D5cc[Gy]'"],
+        ),
         (("below: 20", "metric: ' '"), []),  # for the shape to say
         (("below: 20", "metric: 5"), []),
     ],
@@ -98,7 +101,9 @@ def test_a_unit_beside_a_limit_is_the_metrics_to_say(lines: tuple[str, ...], fau
 
 
 def tighter(acceptable: float, sense: str, limit: float, side: str) -> str:
-    return f"acceptable {acceptable:g} is not looser than {sense} {limit:g}; an acceptable variation lies {side} the limit"
+    return (
+        f"acceptable {acceptable:g} is not looser than {sense} {limit:g}; an acceptable variation lies {side} the limit"
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,18 @@ import pytest
 
 from dvh_builders import row, table
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.tables import Constraint, Kind, LimitByTargetVolume, RowSide, Select, Sites, Site, ExpectedOrgan, Source, Step
+from sbrtcheck.tables import (
+    Constraint,
+    Kind,
+    LimitByTargetVolume,
+    RowSide,
+    Select,
+    Sites,
+    Site,
+    ExpectedOrgan,
+    Source,
+    Step,
+)
 from sbrtcheck.tables.lint_sites import is_sites, row_site_slips, site_slips, table_slips
 from sbrtcheck.tables.slips import Slip
 from sbrtcheck.tables.lint_table import fraction_slips, row_slips
@@ -314,8 +325,9 @@ def of_rows(*rows: Constraint, **of_table: Any) -> list[tuple[str, str]]:
 
 
 def test_of_two_limits_in_the_wrong_order_the_looser_is_named_and_the_line_of_the_other() -> None:
-    small, large = row("D1cc[Gy]", "below", 9, "Spleen", id="small", line=7), row(
-        "D5cc[Gy]", "at_most", 9.5, "Spleen", id="large", line=11
+    small, large = (
+        row("D1cc[Gy]", "below", 9, "Spleen", id="small", line=7),
+        row("D5cc[Gy]", "at_most", 9.5, "Spleen", id="large", line=11),
     )
     what = "'D5cc[Gy]' at_most 9.5 cannot be missed where 'D1cc[Gy]' below 9 is met (line 7)"
     for rows in ((small, large), (large, small)):
@@ -452,9 +464,7 @@ def test_the_site_of_a_row_is_one_that_a_plan_may_be_of() -> None:
         return [words_of(slip) for slip in row_site_slips(only_site, table(site=of_table), ["lung", "liver"])]
 
     assert remarks(None, "multi") == remarks("lung", "multi") == remarks("tongue", "tongue") == []
-    assert remarks("tongue", "multi") == [
-        "warning: site 'tongue' is in no file of sites; no plan will be of that site"
-    ]
+    assert remarks("tongue", "multi") == ["warning: site 'tongue' is in no file of sites; no plan will be of that site"]
     assert remarks("lungs", "liver") == ["warning: site 'lungs' is in no file of sites; did you mean 'lung'?"]
     assert remarks("multi", "multi")[0].startswith("warning: site 'multi' is in no file of sites")
 
