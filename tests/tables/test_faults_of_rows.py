@@ -1,4 +1,4 @@
-"""Each rule on what a table or a list of sites says, with the line, the words and the hint of its fault; and what is none.
+"""Each rule on what a table or a list of sites says: line, words and hint of its fault, and what is none.
 
 The rules look at plain values, so that a few lines of YAML do: what else a table needs is for its shape to ask.
 """
@@ -85,17 +85,26 @@ def test_no_share_is_more_than_the_whole(lines: tuple[str, ...], faults: list[st
     ("lines", "faults"),
     [
         ((MET, "below: 20 Gy"), ["3: 'below' has a unit; the metric says it; write below: 20"]),
-        ((MET, "below: 20", "acceptable: 22Gy"), ["4: 'acceptable' has a unit; the metric says it; write acceptable: 22"]),
-        ((MET, "at_most: 2000 cGy"), ["3: 'at_most' is in cGy, and the metric in Gy; give the number in Gy, without the unit"]),
+        (
+            (MET, "below: 20", "acceptable: 22Gy"),
+            ["4: 'acceptable' has a unit; the metric says it; write acceptable: 22"],
+        ),
+        (
+            (MET, "at_most: 2000 cGy"),
+            ["3: 'at_most' is in cGy, and the metric in Gy; give the number in Gy, without the unit"],
+        ),
         (
             ("metric: D95%[%Rx]", "at_least: 95 % Rx"),
             ["3: 'at_least' has a unit; the metric says it; write at_least: 95"],
         ),
-        (("metric: D95%[%Rx]", "above: 95 %"), ["3: 'above' is in %, and the metric in %Rx; give the number in %Rx, without the unit"]),
+        (
+            ("metric: D95%[%Rx]", "above: 95 %"),
+            ["3: 'above' is in %, and the metric in %Rx; give the number in %Rx, without the unit"],
+        ),
         (("below: 20 Gy",), ["2: 'below' has a unit; the metric says it; write below: 20"]),  # nor is the metric known
         ((MET, "below: twenty"), []),
     ],
-)  # fmt: skip
+)
 def test_a_unit_beside_a_limit_is_the_metrics_to_say(lines: tuple[str, ...], faults: list[str]) -> None:
     assert of_row(*lines) == faults
 
@@ -218,7 +227,12 @@ OUT = "take quantity out"
         (
             "Mean[Gy]",
             "alpha_beta: 3",
-            ["alpha_beta without a quantity: physical dose has none; add quantity: EQD2 or quantity: BED, as the source says"],
+            [
+                (
+                    "alpha_beta without a quantity: physical dose has none; "
+                    "add quantity: EQD2 or quantity: BED, as the source says"
+                )
+            ],
         ),
         ("Volume[cc]", "quantity: EQD2, alpha_beta: 3", [f"'Volume[cc]' has no dose; {OUT}"]),
         ("Volume[cc]", "quantity: EQD2", [f"'Volume[cc]' has no dose; {OUT}", f"EQD2 without alpha_beta; {WITHOUT}"]),
@@ -227,16 +241,26 @@ OUT = "take quantity out"
         (
             "Max[%Rx]",
             "quantity: EQD2, alpha_beta: 3",
-            ["'Max[%Rx]': a percentage of the prescription means two things in EQD2 and BED; give dose and limit in Gy"],
+            [
+                (
+                    "'Max[%Rx]': a percentage of the prescription means two things in EQD2 and BED; "
+                    "give dose and limit in Gy"
+                )
+            ],
         ),
         (
             "V95%Rx[%]",
             "quantity: BED, alpha_beta: 3",
-            ["'V95%Rx[%]': a percentage of the prescription means two things in EQD2 and BED; give dose and limit in Gy"],
+            [
+                (
+                    "'V95%Rx[%]': a percentage of the prescription means two things in EQD2 and BED; "
+                    "give dose and limit in Gy"
+                )
+            ],
         ),
         ("V20Gy[%]", "quantity: BED, alpha_beta: 3", []),
     ],
-)  # fmt: skip
+)
 def test_eqd2_and_bed_need_a_ratio_and_a_dose(metric: str, more: str, faults: list[str]) -> None:
     assert of_row(f"{{metric: '{metric}', at_most: 20, {more}}}") == [f"2: {fault}" for fault in faults]
 
@@ -331,11 +355,17 @@ EVERY = "every part is optional; keep the parts that make the organ"
         ("{first: [A, {union: [B, B]}]}", [f"3: a structure is named twice; {ONCE}"]),
         ("{first: [A, {union: [B, C], optional: [C, C]}]}", [f"3: a structure is named twice; {ONCE}"]),
         ("{first: [{union: [B, C], optional: [B, C]}, A]}", [f"3: {EVERY}"]),
-        ("{first: [{union: [Bowel, C], optional: [Bowl]}]}", ["3: 'Bowl' is not a part of the union; did you mean 'Bowel'?"]),
-        ("{first: [{union: [B, C], optional: [Xyz]}]}", ["3: 'Xyz' is not a part of the union; name parts of the union only"]),
+        (
+            "{first: [{union: [Bowel, C], optional: [Bowl]}]}",
+            ["3: 'Bowl' is not a part of the union; did you mean 'Bowel'?"],
+        ),
+        (
+            "{first: [{union: [B, C], optional: [Xyz]}]}",
+            ["3: 'Xyz' is not a part of the union; name parts of the union only"],
+        ),
         ("{first: [{union: [B, C], optional: []}]}", []),  # the shape asks for an entry
     ],
-)  # fmt: skip
+)
 def test_structures_and_the_choices_among_them(structure: str, faults: list[str]) -> None:
     assert of_row("below: 20", f"structure: {structure}") == faults
 
@@ -356,13 +386,17 @@ def test_a_choice_has_its_line() -> None:
         ("[]", "Heart", []),
         ("B", "{union: [A, B]}", []),
         ("[B]", "Heart", ["3: optional parts of what is no union; write structure: {union: [...]}, or take it out"]),
-        ("[B]", "{each: [A, B]}", ["3: optional parts of what is no union; write structure: {union: [...]}, or take it out"]),
+        (
+            "[B]",
+            "{each: [A, B]}",
+            ["3: optional parts of what is no union; write structure: {union: [...]}, or take it out"],
+        ),
         ("[A, B]", "{union: [A, B]}", [f"3: {EVERY}"]),
         ("[B, B]", "{union: [A, B]}", [f"3: a structure is named twice; {ONCE}"]),
         ("[Bowl]", "{union: [A, Bowel]}", ["3: 'Bowl' is not a part of the union; did you mean 'Bowel'?"]),
         ("[5]", "{union: [A, 5]}", []),
     ],
-)  # fmt: skip
+)
 def test_only_parts_of_a_union_are_optional_and_never_all(optional: str, structure: str, faults: list[str]) -> None:
     assert of_row("below: 20", f"optional: {optional}", f"structure: {structure}") == faults
 

@@ -15,20 +15,19 @@ from dvh_builders import row, table
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.tables import (
     Constraint,
+    ExpectedOrgan,
     Kind,
     LimitByTargetVolume,
     RowSide,
     Select,
-    Sites,
     Site,
-    ExpectedOrgan,
+    Sites,
     Source,
     Step,
 )
 from sbrtcheck.tables.lint_sites import is_sites, row_site_slips, site_slips, table_slips
-from sbrtcheck.tables.slips import Slip
 from sbrtcheck.tables.lint_table import fraction_slips, row_slips
-from sbrtcheck.tables.values import Choice
+from sbrtcheck.tables.slips import Slip
 from sbrtcheck.tables.yardsticks import SHARE_CC, Yardsticks
 
 USUAL = Yardsticks(
@@ -79,207 +78,563 @@ SOURCE = "compare with the source"
     ("asked", "remarks"),
     [
         # a critical volume as a hot one
-        (("V5Gy[cc]", "below", 300, "Liver"), ["error: 'V5Gy[cc]' below 300 passes a small organ: 300 cc is a critical "
-         "volume of Liver; write 'DC300cc[Gy]' below 5, or 'CV5Gy[cc]' at_least 300"]),
-        (("V5%Rx[cc]", "at_most", 60, "Liver"), ["warning: 'V5%Rx[cc]' at_most 60 is the volume of Liver that receives "
-         "at least the dose; if the source says 'at least 60 cc below', write 'DC60cc[%Rx]' below 5, or 'CV5%Rx[cc]' "
-         "at_least 60"]),
-        (("D100cc[%Rx]", "below", 5, "Liver"), ["error: 'D100cc[%Rx]' below 5 is of the hottest 100 cc, and that is a "
-         "critical volume of Liver; write 'DC100cc[%Rx]', the dose to the coldest 100 cc"]),
+        (
+            ("V5Gy[cc]", "below", 300, "Liver"),
+            [
+                (
+                    "error: 'V5Gy[cc]' below 300 passes a small organ: 300 cc is a critical "
+                    "volume of Liver; write 'DC300cc[Gy]' below 5, or 'CV5Gy[cc]' at_least 300"
+                )
+            ],
+        ),
+        (
+            ("V5%Rx[cc]", "at_most", 60, "Liver"),
+            [
+                (
+                    "warning: 'V5%Rx[cc]' at_most 60 is the volume of Liver that receives "
+                    "at least the dose; if the source says 'at least 60 cc below', write 'DC60cc[%Rx]' "
+                    "below 5, or 'CV5%Rx[cc]' "
+                    "at_least 60"
+                )
+            ],
+        ),
+        (
+            ("D100cc[%Rx]", "below", 5, "Liver"),
+            [
+                (
+                    "error: 'D100cc[%Rx]' below 5 is of the hottest 100 cc, and that is a "
+                    "critical volume of Liver; write 'DC100cc[%Rx]', the dose to the coldest 100 cc"
+                )
+            ],
+        ),
         # dose where none should be
-        (("R50%[ratio]", "at_least", 3, "PTV"), ["error: 'R50%[ratio]' at_least 3 asks for dose outside the target; "
-         "write below or at_most"]),
+        (
+            ("R50%[ratio]", "at_least", 3, "PTV"),
+            [("error: 'R50%[ratio]' at_least 3 asks for dose outside the target; write below or at_most")],
+        ),
         (("R90%[ratio]", "at_least", 3, "PTV"), []),
-        (("D2cm[%Rx]", "above", 50, "PTV"), ["error: 'D2cm[%Rx]' above 50 asks for dose outside the target; "
-         "write below or at_most"]),
-        (("V20Gy[cc]", "above", 5, "Ours"), ["warning: 'V20Gy[cc]' above 5 asks for dose in Ours; to spare a volume, "
-         "write 'CV20Gy[cc]' above 5"]),
-        (("V20Gy[%]", "at_least", 5, "Heart"), ["error: 'V20Gy[%]' at_least 5 asks for dose in Heart; "
-         "write below or at_most"]),
+        (
+            ("D2cm[%Rx]", "above", 50, "PTV"),
+            [("error: 'D2cm[%Rx]' above 50 asks for dose outside the target; write below or at_most")],
+        ),
+        (
+            ("V20Gy[cc]", "above", 5, "Ours"),
+            [("warning: 'V20Gy[cc]' above 5 asks for dose in Ours; to spare a volume, write 'CV20Gy[cc]' above 5")],
+        ),
+        (
+            ("V20Gy[%]", "at_least", 5, "Heart"),
+            [("error: 'V20Gy[%]' at_least 5 asks for dose in Heart; write below or at_most")],
+        ),
         # coverage from above
-        (("V100%Rx[%]", "at_most", 90, "PTV"), ["error: 'V100%Rx[%]' at_most 90 caps the coverage of PTV; "
-         "write at_least or above"]),
-        (("V100%Rx[%]", "at_most", 89.9, "PTV"), ["warning: 'V100%Rx[%]' at_most 89.9 caps the coverage of PTV; "
-         "write at_least or above"]),
-        (("V100%Rx[%]", "at_most", 90, "PTV_1"), ["warning: 'V100%Rx[%]' at_most 90 caps the coverage of PTV_1; "
-         "write at_least or above"]),
-        (("V100%Rx[cc]", "at_most", 95, "PTV"), ["warning: 'V100%Rx[cc]' at_most 95 caps the coverage of PTV; "
-         "write at_least or above"]),
+        (
+            ("V100%Rx[%]", "at_most", 90, "PTV"),
+            [("error: 'V100%Rx[%]' at_most 90 caps the coverage of PTV; write at_least or above")],
+        ),
+        (
+            ("V100%Rx[%]", "at_most", 89.9, "PTV"),
+            [("warning: 'V100%Rx[%]' at_most 89.9 caps the coverage of PTV; write at_least or above")],
+        ),
+        (
+            ("V100%Rx[%]", "at_most", 90, "PTV_1"),
+            [("warning: 'V100%Rx[%]' at_most 90 caps the coverage of PTV_1; write at_least or above")],
+        ),
+        (
+            ("V100%Rx[cc]", "at_most", 95, "PTV"),
+            [("warning: 'V100%Rx[cc]' at_most 95 caps the coverage of PTV; write at_least or above")],
+        ),
         # thirds, small shares, cGy and fractions
-        (("D33.3cc[Gy]", "below", 5, "Spleen"), ["error: 'D33.3cc[Gy]' below 5 has a third of an organ in cc; "
-         "if percent is meant, write 'D33.3%[Gy]'"]),
-        (("DC66.7cc[%Rx]", "below", 5, "Spleen"), ["error: 'DC66.7cc[%Rx]' below 5 has a third of an organ in cc; "
-         "if percent is meant, write 'DC66.7%[%Rx]'"]),
-        (("V5Gy[cc]", "below", 33.3, "Spleen"), ["error: 'V5Gy[cc]' below 33.3 has a third of an organ in cc; "
-         "if percent is meant, write 'V5Gy[%]'"]),
-        (("CV5%Rx[cc]", "at_least", 66.6, "Spleen"), ["error: 'CV5%Rx[cc]' at_least 66.6 has a third of an organ in cc; "
-         "if percent is meant, write 'CV5%Rx[%]'"]),
-        (("D0.03%[%Rx]", "below", 50, "Spleen"), ["warning: 'D0.03%[%Rx]' is of 0.03 percent of the organ; "
-         "if cc is meant, write 'D0.03cc[%Rx]'"]),
+        (
+            ("D33.3cc[Gy]", "below", 5, "Spleen"),
+            [("error: 'D33.3cc[Gy]' below 5 has a third of an organ in cc; if percent is meant, write 'D33.3%[Gy]'")],
+        ),
+        (
+            ("DC66.7cc[%Rx]", "below", 5, "Spleen"),
+            [
+                (
+                    "error: 'DC66.7cc[%Rx]' below 5 has a third of an organ in cc; "
+                    "if percent is meant, write 'DC66.7%[%Rx]'"
+                )
+            ],
+        ),
+        (
+            ("V5Gy[cc]", "below", 33.3, "Spleen"),
+            [("error: 'V5Gy[cc]' below 33.3 has a third of an organ in cc; if percent is meant, write 'V5Gy[%]'")],
+        ),
+        (
+            ("CV5%Rx[cc]", "at_least", 66.6, "Spleen"),
+            [
+                (
+                    "error: 'CV5%Rx[cc]' at_least 66.6 has a third of an organ in cc; "
+                    "if percent is meant, write 'CV5%Rx[%]'"
+                )
+            ],
+        ),
+        (
+            ("D0.03%[%Rx]", "below", 50, "Spleen"),
+            [("warning: 'D0.03%[%Rx]' is of 0.03 percent of the organ; if cc is meant, write 'D0.03cc[%Rx]'")],
+        ),
         (("Max[Gy]", "below", 2000, "Spleen"), ["error: a limit of 2000 Gy; if it is in cGy, write 20"]),
-        (("V2000Gy[cc]", "below", 5, "Spleen"), ["error: 'V2000Gy[cc]': a dose of 2000 Gy; if it is in cGy, write 20Gy"]),
-        (("Max[%Rx]", "below", 0.5, "Heart"), ["error: a limit of 0.5 % of the prescription; if it is a fraction, write 50"]),
-        (("V5Gy[%]", "below", 0.25, "Spleen"), ["warning: a limit of 0.25 % of the volume; if it is a fraction, write 25"]),
-        (("V0.95%Rx[cc]", "at_least", 5, "PTV"), ["error: 'V0.95%Rx[cc]': a dose of 0.95 % of the prescription; "
-         "if it is a fraction, write 95%Rx"]),
-        (("D95%[Gy]", "at_least", 0.5, "PTV"), ["error: 'D95%[Gy]' at_least 0.5: a target of 0.5 Gy; "
-         "if a digit is missing, write 50"]),
-        (("D95%[Gy]", "at_least", 2, "PTV"), ["error: 'D95%[Gy]' at_least 2: a target of 2 Gy; "
-         "if a digit is missing, write 200"]),
+        (
+            ("V2000Gy[cc]", "below", 5, "Spleen"),
+            ["error: 'V2000Gy[cc]': a dose of 2000 Gy; if it is in cGy, write 20Gy"],
+        ),
+        (
+            ("Max[%Rx]", "below", 0.5, "Heart"),
+            ["error: a limit of 0.5 % of the prescription; if it is a fraction, write 50"],
+        ),
+        (
+            ("V5Gy[%]", "below", 0.25, "Spleen"),
+            ["warning: a limit of 0.25 % of the volume; if it is a fraction, write 25"],
+        ),
+        (
+            ("V0.95%Rx[cc]", "at_least", 5, "PTV"),
+            [("error: 'V0.95%Rx[cc]': a dose of 0.95 % of the prescription; if it is a fraction, write 95%Rx")],
+        ),
+        (
+            ("D95%[Gy]", "at_least", 0.5, "PTV"),
+            [("error: 'D95%[Gy]' at_least 0.5: a target of 0.5 Gy; if a digit is missing, write 50")],
+        ),
+        (
+            ("D95%[Gy]", "at_least", 2, "PTV"),
+            [("error: 'D95%[Gy]' at_least 2: a target of 2 Gy; if a digit is missing, write 200")],
+        ),
         (("D95%[Gy]", "at_least", 2.1, "PTV"), []),
-        (("V2Gy[cc]", "at_least", 2, "PTV"), ["error: 'V2Gy[cc]' at_least 2: a target of 2 Gy; "
-         "if a digit is missing, write 200"]),
+        (
+            ("V2Gy[cc]", "at_least", 2, "PTV"),
+            [("error: 'V2Gy[cc]' at_least 2: a target of 2 Gy; if a digit is missing, write 200")],
+        ),
         # a printed row in the other unit, from another column, or in percent of the prescription
-        (("D10%[Gy]", "below", 20, "Heart"), ["error: 'D10%[Gy]' below 20, where printed has 'D10cc[Gy]' with the same "
-         "number; if that is the row meant, write 'D10cc[Gy]'"]),
-        (("D9cc[Gy]", "below", 14, "Stomach"), ["error: 'D9cc[Gy]' below 14, where printed has 'D9%[Gy]' with the same "
-         "number; if that is the row meant, write 'D9%[Gy]'"]),
-        (("V18Gy[%]", "below", 4, "Heart"), ["error: 'V18Gy[%]' below 4, where printed has 'D4cc[Gy]' with the same "
-         "numbers; if that is the row meant, write 'D4cc[Gy]'"]),
-        (("V18Gy[%]", "at_least", 4, "Heart"), ["error: 'V18Gy[%]' at_least 4 asks for dose in Heart; "
-         "write below or at_most"]),
-        (("D4cc[Gy]", "below", 30, "Heart"), [
-         "warning: 'D4cc[Gy]' below 30 is the limit of a-8; for 5 fractions bundled tables have 18, 25; "
-         "is it from the column of this number of fractions?"]),
-        (("Max[%Rx]", "at_most", 33, "Heart"), ["warning: 'Max[%Rx]' at_most 33, where printed has the same numbers in "
-         "Gy; if that is the row meant, write 'Max[Gy]' at_most 33"]),
-        (("D10cc[%Rx]", "below", 20, "Heart"), ["warning: 'D10cc[%Rx]' below 20, where another has the same numbers in "
-         "Gy; if that is the row meant, write 'D10cc[Gy]' below 20"]),
-        (("V20%Rx[cc]", "below", 10, "Heart"), ["warning: 'V20%Rx[cc]' below 10, where another has the same numbers in "
-         "Gy; if that is the row meant, write 'D10cc[Gy]' below 20"]),
+        (
+            ("D10%[Gy]", "below", 20, "Heart"),
+            [
+                (
+                    "error: 'D10%[Gy]' below 20, where printed has 'D10cc[Gy]' with the same "
+                    "number; if that is the row meant, write 'D10cc[Gy]'"
+                )
+            ],
+        ),
+        (
+            ("D9cc[Gy]", "below", 14, "Stomach"),
+            [
+                (
+                    "error: 'D9cc[Gy]' below 14, where printed has 'D9%[Gy]' with the same "
+                    "number; if that is the row meant, write 'D9%[Gy]'"
+                )
+            ],
+        ),
+        (
+            ("V18Gy[%]", "below", 4, "Heart"),
+            [
+                (
+                    "error: 'V18Gy[%]' below 4, where printed has 'D4cc[Gy]' with the same "
+                    "numbers; if that is the row meant, write 'D4cc[Gy]'"
+                )
+            ],
+        ),
+        (
+            ("V18Gy[%]", "at_least", 4, "Heart"),
+            [("error: 'V18Gy[%]' at_least 4 asks for dose in Heart; write below or at_most")],
+        ),
+        (
+            ("D4cc[Gy]", "below", 30, "Heart"),
+            [
+                (
+                    "warning: 'D4cc[Gy]' below 30 is the limit of a-8; for 5 fractions bundled tables have 18, 25; "
+                    "is it from the column of this number of fractions?"
+                )
+            ],
+        ),
+        (
+            ("Max[%Rx]", "at_most", 33, "Heart"),
+            [
+                (
+                    "warning: 'Max[%Rx]' at_most 33, where printed has the same numbers in "
+                    "Gy; if that is the row meant, write 'Max[Gy]' at_most 33"
+                )
+            ],
+        ),
+        (
+            ("D10cc[%Rx]", "below", 20, "Heart"),
+            [
+                (
+                    "warning: 'D10cc[%Rx]' below 20, where another has the same numbers in "
+                    "Gy; if that is the row meant, write 'D10cc[Gy]' below 20"
+                )
+            ],
+        ),
+        (
+            ("V20%Rx[cc]", "below", 10, "Heart"),
+            [
+                (
+                    "warning: 'V20%Rx[cc]' below 10, where another has the same numbers in "
+                    "Gy; if that is the row meant, write 'D10cc[Gy]' below 20"
+                )
+            ],
+        ),
         (("V20%Rx[%]", "below", 10, "Heart"), []),
-        (("Max[%Rx]", "at_least", 33, "PTV"), ["warning: 'Max[%Rx]' at_least 33 asks for less than half of the "
-         "prescription; compare with the source"]),
+        (
+            ("Max[%Rx]", "at_least", 33, "PTV"),
+            [("warning: 'Max[%Rx]' at_least 33 asks for less than half of the prescription; compare with the source")],
+        ),
         # limits that say nothing
-        (("V0Gy[%]", "below", 5, "Spleen"), ["error: 'V0Gy[%]' is the whole structure in every plan; write the dose "
-         "that the source prints"]),
-        (("CV0Gy[cc]", "at_least", 5, "Spleen"), ["error: 'CV0Gy[cc]' is no volume in every plan; write the dose that "
-         "the source prints"]),
-        (("V20Gy[%]", "at_most", 60, "Spleen", {"acceptable": 100.0}), ["error: 'V20Gy[%]' acceptable 100 allows the "
-         "whole volume, so that no plan fails; give the number that the source prints"]),
-        (("V20Gy[%]", "below", 100, "Spleen"), ["warning: 'V20Gy[%]' below 100 allows all but the last bit of the "
-         "volume; give the number that the source prints"]),
-        (("Max[%Rx]", "below", 250, "Spleen"), ["error: 'Max[%Rx]' below 250: no plan has so much; give the limit in "
-         "percent of the prescription"]),
-        (("Max[%Rx]", "below", 250, "Body"), ["warning: 'Max[%Rx]' below 250: no plan has so much; give the limit in "
-         "percent of the prescription"]),
-        (("Min[Gy]", "below", 5, "Spleen"), ["warning: 'Min[Gy]' below 5 limits the lowest dose of Spleen; nearly every "
-         "plan meets that: is the maximum, or a hot volume, meant?"]),
-        (("V95%Rx[%]", "at_least", 49.9, "PTV"), ["warning: 'V95%Rx[%]' at_least 49.9 leaves more than half of the "
-         f"target out; {SOURCE}"]),
+        (
+            ("V0Gy[%]", "below", 5, "Spleen"),
+            [("error: 'V0Gy[%]' is the whole structure in every plan; write the dose that the source prints")],
+        ),
+        (
+            ("CV0Gy[cc]", "at_least", 5, "Spleen"),
+            [("error: 'CV0Gy[cc]' is no volume in every plan; write the dose that the source prints")],
+        ),
+        (
+            ("V20Gy[%]", "at_most", 60, "Spleen", {"acceptable": 100.0}),
+            [
+                (
+                    "error: 'V20Gy[%]' acceptable 100 allows the "
+                    "whole volume, so that no plan fails; give the number that the source prints"
+                )
+            ],
+        ),
+        (
+            ("V20Gy[%]", "below", 100, "Spleen"),
+            [
+                (
+                    "warning: 'V20Gy[%]' below 100 allows all but the last bit of the "
+                    "volume; give the number that the source prints"
+                )
+            ],
+        ),
+        (
+            ("Max[%Rx]", "below", 250, "Spleen"),
+            [("error: 'Max[%Rx]' below 250: no plan has so much; give the limit in percent of the prescription")],
+        ),
+        (
+            ("Max[%Rx]", "below", 250, "Body"),
+            [("warning: 'Max[%Rx]' below 250: no plan has so much; give the limit in percent of the prescription")],
+        ),
+        (
+            ("Min[Gy]", "below", 5, "Spleen"),
+            [
+                (
+                    "warning: 'Min[Gy]' below 5 limits the lowest dose of Spleen; nearly every "
+                    "plan meets that: is the maximum, or a hot volume, meant?"
+                )
+            ],
+        ),
+        (
+            ("V95%Rx[%]", "at_least", 49.9, "PTV"),
+            [(f"warning: 'V95%Rx[%]' at_least 49.9 leaves more than half of the target out; {SOURCE}")],
+        ),
         (("V101%Rx[%]", "at_least", 49.9, "PTV"), []),
         (("V95%Rx[%]", "at_least", 50, "PTV"), []),
         # doses and volumes beyond what is printed
-        (("Max[Gy]", "below", 41, "Heart", {"alpha_beta_gy": 4.1, "quantity": Quantity.EQD2}), [
-         "error: alpha_beta 4.1 for Heart, of which nothing above 4 Gy was read; is it that of a tumour?"]),
-        (("Max[Gy]", "below", 41, "Heart", {"alpha_beta_gy": 21.0, "quantity": Quantity.EQD2}), [
-         f"error: alpha_beta 21; what was read is from 0.5 to 20 Gy; {SOURCE}"]),
-        (("Max[Gy]", "below", 120, "Duodenum"), ["error: 'Max[Gy]' allows 120 Gy where no bundled table allows more than "
-         "40 Gy; if it is a BED or EQD2, say so in quantity"]),
-        (("Max[Gy]", "below", 60, "Duodenum"), ["warning: 'Max[Gy]' allows 60 Gy where no bundled table allows more than "
-         "40 Gy; compare with the source; a BED or EQD2 needs a quantity"]),
-        (("CV10Gy[cc]", "at_least", 30, "Liver"), [f"error: 'CV10Gy[cc]' at_least 30 spares 30 cc of Liver, whose "
-         f"critical volume is 100, 300 cc; {DECIMAL}"]),
-        (("DC3000cc[Gy]", "below", 10, "Liver"), [f"warning: 'DC3000cc[Gy]' below 10 spares 3000 cc of Liver, whose "
-         f"critical volume is 100, 300 cc; {DECIMAL}"]),
-        (("D30cc[Gy]", "below", 5, "Stomach"), ["warning: 'D30cc[Gy]' below 5: bundled tables have 30 % of Stomach; "
-         "if that is meant, write 'D30%[Gy]'"]),
-        (("D20%[%Rx]", "below", 5, "Heart"), ["warning: 'D20%[%Rx]' below 5: bundled tables have 20 cc of Heart; "
-         "if that is meant, write 'D20cc[%Rx]'"]),
+        (
+            ("Max[Gy]", "below", 41, "Heart", {"alpha_beta_gy": 4.1, "quantity": Quantity.EQD2}),
+            ["error: alpha_beta 4.1 for Heart, of which nothing above 4 Gy was read; is it that of a tumour?"],
+        ),
+        (
+            ("Max[Gy]", "below", 41, "Heart", {"alpha_beta_gy": 21.0, "quantity": Quantity.EQD2}),
+            [f"error: alpha_beta 21; what was read is from 0.5 to 20 Gy; {SOURCE}"],
+        ),
+        (
+            ("Max[Gy]", "below", 120, "Duodenum"),
+            [
+                (
+                    "error: 'Max[Gy]' allows 120 Gy where no bundled table allows more than "
+                    "40 Gy; if it is a BED or EQD2, say so in quantity"
+                )
+            ],
+        ),
+        (
+            ("Max[Gy]", "below", 60, "Duodenum"),
+            [
+                (
+                    "warning: 'Max[Gy]' allows 60 Gy where no bundled table allows more than "
+                    "40 Gy; compare with the source; a BED or EQD2 needs a quantity"
+                )
+            ],
+        ),
+        (
+            ("CV10Gy[cc]", "at_least", 30, "Liver"),
+            [
+                (
+                    f"error: 'CV10Gy[cc]' at_least 30 spares 30 cc of Liver, whose "
+                    f"critical volume is 100, 300 cc; {DECIMAL}"
+                )
+            ],
+        ),
+        (
+            ("DC3000cc[Gy]", "below", 10, "Liver"),
+            [
+                (
+                    f"warning: 'DC3000cc[Gy]' below 10 spares 3000 cc of Liver, whose "
+                    f"critical volume is 100, 300 cc; {DECIMAL}"
+                )
+            ],
+        ),
+        (
+            ("D30cc[Gy]", "below", 5, "Stomach"),
+            [("warning: 'D30cc[Gy]' below 5: bundled tables have 30 % of Stomach; if that is meant, write 'D30%[Gy]'")],
+        ),
+        (
+            ("D20%[%Rx]", "below", 5, "Heart"),
+            [
+                (
+                    "warning: 'D20%[%Rx]' below 5: bundled tables have 20 cc of Heart; "
+                    "if that is meant, write 'D20cc[%Rx]'"
+                )
+            ],
+        ),
         # numbers from elsewhere
-        (("D0.5cc[Gy]", "below", 0.5, "Spleen"), ["warning: 'D0.5cc[Gy]' below 0.5 has the number of its volume as its "
-         "dose; if 0.5 cc are the limit, write 'V(dose)Gy[cc]' below 0.5"]),
+        (
+            ("D0.5cc[Gy]", "below", 0.5, "Spleen"),
+            [
+                (
+                    "warning: 'D0.5cc[Gy]' below 0.5 has the number of its volume as its "
+                    "dose; if 0.5 cc are the limit, write 'V(dose)Gy[cc]' below 0.5"
+                )
+            ],
+        ),
         (("D1cc[Gy]", "below", 1, "Spleen"), []),
-        (("D20cc[Gy]", "below", 27, "Heart"), ["warning: 'D20cc[Gy]' below 27: bundled tables have 27 Gy to 3 cc of "
-         "Heart, and 20 Gy to 20 cc; is it from the line of another volume?"]),
+        (
+            ("D20cc[Gy]", "below", 27, "Heart"),
+            [
+                (
+                    "warning: 'D20cc[Gy]' below 27: bundled tables have 27 Gy to 3 cc of "
+                    "Heart, and 20 Gy to 20 cc; is it from the line of another volume?"
+                )
+            ],
+        ),
         (("D20cc[Gy]", "below", 26, "Heart"), []),  # 1.3 times what is printed: not well above it
         # the text against the numbers
-        (("D0.3cc[%Rx]", "below", 9, "Spleen", {"organ": "Spleen, maximum"}), ["warning: called a maximum, and "
-         "'D0.3cc[%Rx]' is the dose to 0.3 cc; write 'Max[%Rx]', or say in note that 0.3 cc was used"]),
-        (("Max[%Rx]", "below", 9, "Spleen", {"organ": "Spleen D0,03 CC"}), ["warning: called the dose to 0.03cc, and "
-         "'Max[%Rx]' is the hottest point; write 'D0.03cc[%Rx]'"]),
-        (("D50%[%Rx]", "below", 9, "Spleen", {"organ": "Spleen max"}), ["error: called a maximum, and 'D50%[%Rx]' is "
-         "not; write 'Max[%Rx]'"]),
-        (("Mean[Gy]", "below", 9, "Spleen", {"organ": "Spleen max"}), ["error: called a maximum, and 'Mean[Gy]' is not; "
-         "write 'Max[Gy]'"]),
-        (("Mean[Gy]", "below", 9, "Spleen", {"organ": "Spleen max", "note": "the mean"}), ["warning: called a maximum, "
-         "and 'Mean[Gy]' is not; write 'Max[Gy]'"]),
-        (("Max[Gy]", "below", 9, "Spleen", {"organ": "Spleen mean"}), ["warning: called a mean, and 'Max[Gy]' is the "
-         "hottest point; write 'Mean[Gy]'"]),
-        (("Max[Gy]", "at_least", 9, "PTV", {"organ": "PTV minimum"}), ["error: called a minimum, and 'Max[Gy]' is the "
-         "hottest point; write 'Min[Gy]'"]),
-        (("Max[Gy]", "below", 9, "Lung_L", "Lung_R", {"organ": "Contralateral lung"}), ["warning: printed for "
-         "'Contralateral lung', and asked of both sides; add side: contralateral"]),
-        (("Max[Gy]", "below", 9, "Lung_L", "Lung_R", {"organ": "IPSI-lateral lung"}), ["warning: printed for "
-         "'IPSI-lateral lung', and asked of both sides; add side: ipsilateral"]),
-        (("Max[Gy]", "below", 9, "Lung_L", "Lung_R", {"organ": "Ipsilateral lung", "side": RowSide.CONTRALATERAL}), [
-         "error: printed for 'Ipsilateral lung', and side is contralateral; correct side, or organ"]),
-        (("Mean[Gy]", "below", 9, "Spleen", {"id": "a-3fx"}), ["error: 'a-3fx' says 3 fractions, and the table is for 5 "
-         "fractions; move the row to its table, or correct the text"]),
+        (
+            ("D0.3cc[%Rx]", "below", 9, "Spleen", {"organ": "Spleen, maximum"}),
+            [
+                (
+                    "warning: called a maximum, and "
+                    "'D0.3cc[%Rx]' is the dose to 0.3 cc; write 'Max[%Rx]', or say in note that 0.3 cc was used"
+                )
+            ],
+        ),
+        (
+            ("Max[%Rx]", "below", 9, "Spleen", {"organ": "Spleen D0,03 CC"}),
+            [("warning: called the dose to 0.03cc, and 'Max[%Rx]' is the hottest point; write 'D0.03cc[%Rx]'")],
+        ),
+        (
+            ("D50%[%Rx]", "below", 9, "Spleen", {"organ": "Spleen max"}),
+            [("error: called a maximum, and 'D50%[%Rx]' is not; write 'Max[%Rx]'")],
+        ),
+        (
+            ("Mean[Gy]", "below", 9, "Spleen", {"organ": "Spleen max"}),
+            [("error: called a maximum, and 'Mean[Gy]' is not; write 'Max[Gy]'")],
+        ),
+        (
+            ("Mean[Gy]", "below", 9, "Spleen", {"organ": "Spleen max", "note": "the mean"}),
+            [("warning: called a maximum, and 'Mean[Gy]' is not; write 'Max[Gy]'")],
+        ),
+        (
+            ("Max[Gy]", "below", 9, "Spleen", {"organ": "Spleen mean"}),
+            [("warning: called a mean, and 'Max[Gy]' is the hottest point; write 'Mean[Gy]'")],
+        ),
+        (
+            ("Max[Gy]", "at_least", 9, "PTV", {"organ": "PTV minimum"}),
+            [("error: called a minimum, and 'Max[Gy]' is the hottest point; write 'Min[Gy]'")],
+        ),
+        (
+            ("Max[Gy]", "below", 9, "Lung_L", "Lung_R", {"organ": "Contralateral lung"}),
+            [("warning: printed for 'Contralateral lung', and asked of both sides; add side: contralateral")],
+        ),
+        (
+            ("Max[Gy]", "below", 9, "Lung_L", "Lung_R", {"organ": "IPSI-lateral lung"}),
+            [("warning: printed for 'IPSI-lateral lung', and asked of both sides; add side: ipsilateral")],
+        ),
+        (
+            ("Max[Gy]", "below", 9, "Lung_L", "Lung_R", {"organ": "Ipsilateral lung", "side": RowSide.CONTRALATERAL}),
+            ["error: printed for 'Ipsilateral lung', and side is contralateral; correct side, or organ"],
+        ),
+        (
+            ("Mean[Gy]", "below", 9, "Spleen", {"id": "a-3fx"}),
+            [
+                (
+                    "error: 'a-3fx' says 3 fractions, and the table is for 5 "
+                    "fractions; move the row to its table, or correct the text"
+                )
+            ],
+        ),
         (("Mean[Gy]", "below", 9, "Esophagu"), ["warning: 'Esophagu' is no TG-263 name; did you mean 'Esophagus'?"]),
-        (("Volume[cc]", "below", 9, "Spleen"), ["warning: 'Volume[cc]' below 9 limits the size of Spleen; is a volume at "
-         "a dose meant?"]),
-        (("Max[Gy]", "below", 9, "Kidney_L", {"organ": "Renal cortex"}), ["error: printed for 'Renal cortex', and "
-         "measured on Kidney_L; the cortex is another structure: write Kidney_Cortex"]),
-        (("Max[Gy]", "below", 9, "Kidney_L", {"organ": "Right kidney"}), ["error: printed for 'Right kidney', and "
-         "measured on Kidney_L; correct organ, or structure"]),
-        (("Mean[Gy]", "below", 9, "Lung_L", "Lung_R", {"organ": "Left lung", "select": Select.UNION}), [
-         "error: printed for 'Left lung', and measured on Lung_L, Lung_R; name the structure of that side alone"]),
-        (("Max[Gy]", "below", 9, "Liver", "Spleen", {"organ": "Heart"}), ["warning: printed for 'Heart', and "
-         "measured on Liver, Spleen; correct organ, or structure"]),
+        (
+            ("Volume[cc]", "below", 9, "Spleen"),
+            [("warning: 'Volume[cc]' below 9 limits the size of Spleen; is a volume at a dose meant?")],
+        ),
+        (
+            ("Max[Gy]", "below", 9, "Kidney_L", {"organ": "Renal cortex"}),
+            [
+                (
+                    "error: printed for 'Renal cortex', and "
+                    "measured on Kidney_L; the cortex is another structure: write Kidney_Cortex"
+                )
+            ],
+        ),
+        (
+            ("Max[Gy]", "below", 9, "Kidney_L", {"organ": "Right kidney"}),
+            [("error: printed for 'Right kidney', and measured on Kidney_L; correct organ, or structure")],
+        ),
+        (
+            ("Mean[Gy]", "below", 9, "Lung_L", "Lung_R", {"organ": "Left lung", "select": Select.UNION}),
+            ["error: printed for 'Left lung', and measured on Lung_L, Lung_R; name the structure of that side alone"],
+        ),
+        (
+            ("Max[Gy]", "below", 9, "Liver", "Spleen", {"organ": "Heart"}),
+            [("warning: printed for 'Heart', and measured on Liver, Spleen; correct organ, or structure")],
+        ),
         # structures that hide an organ
-        (("D5cc[Gy]", "below", 9, "Spleen", "Body", {"select": Select.UNION}), ["error: Body together with Spleen: that "
-         "is the whole patient; take Body out"]),
-        (("Mean[Gy]", "below", 9, "Spleen", "Body", {"select": Select.FIRST}), ["error: Body in place of Spleen: that is "
-         "the whole patient; take Body out"]),
-        (("Mean[Gy]", "below", 9, "Kidney_R", "Kidney_L", {"select": Select.FIRST}), ["error: the first of Kidney_R, "
-         "Kidney_L that the plan has: the other side is not checked; write structure: {each: [Kidney_L, Kidney_R]}, or "
-         "union for both together"]),
-        (("Mean[Gy]", "below", 9, "Heart", "Spleen", {"select": Select.UNION}), ["warning: 'Mean[Gy]' below 9 of Heart + "
-         "Spleen together: a large organ hides a small one; write structure: {each: [...]} for a limit on each"]),
-        (("Mean[Gy]", "below", 9, "Heart", "Spleen", {"select": Select.FIRST}), ["warning: Spleen in place of Heart: "
-         "another organ; give each organ a row of its own"]),
-        (("DC50cc[Gy]", "below", 9, "Kidney_L"), ["error: 'DC50cc[Gy]' is asked of one side, and a critical volume is of "
-         "both together; write structure: {union: [Kidney_L, Kidney_R]}"]),
+        (
+            ("D5cc[Gy]", "below", 9, "Spleen", "Body", {"select": Select.UNION}),
+            [("error: Body together with Spleen: that is the whole patient; take Body out")],
+        ),
+        (
+            ("Mean[Gy]", "below", 9, "Spleen", "Body", {"select": Select.FIRST}),
+            [("error: Body in place of Spleen: that is the whole patient; take Body out")],
+        ),
+        (
+            ("Mean[Gy]", "below", 9, "Kidney_R", "Kidney_L", {"select": Select.FIRST}),
+            [
+                (
+                    "error: the first of Kidney_R, "
+                    "Kidney_L that the plan has: the other side is not checked; "
+                    "write structure: {each: [Kidney_L, Kidney_R]}, or "
+                    "union for both together"
+                )
+            ],
+        ),
+        (
+            ("Mean[Gy]", "below", 9, "Heart", "Spleen", {"select": Select.UNION}),
+            [
+                (
+                    "warning: 'Mean[Gy]' below 9 of Heart + "
+                    "Spleen together: a large organ hides a small one; "
+                    "write structure: {each: [...]} for a limit on each"
+                )
+            ],
+        ),
+        (
+            ("Mean[Gy]", "below", 9, "Heart", "Spleen", {"select": Select.FIRST}),
+            [("warning: Spleen in place of Heart: another organ; give each organ a row of its own")],
+        ),
+        (
+            ("DC50cc[Gy]", "below", 9, "Kidney_L"),
+            [
+                (
+                    "error: 'DC50cc[Gy]' is asked of one side, and a critical volume is of "
+                    "both together; write structure: {union: [Kidney_L, Kidney_R]}"
+                )
+            ],
+        ),
         # the cold part, or the middle, of an organ that is limited at its hottest
-        (("DC0.5cc[Gy]", "below", 9, "Stomach"), ["error: 'DC0.5cc[Gy]' below 9 is of the coldest 0.5 cc of Stomach, and "
-         "bundled tables limit so much of it in its hottest part; write 'D0.5cc[Gy]' below 9"]),
-        (("DC51cc[%Rx]", "at_most", 9, "Stomach"), ["warning: 'DC51cc[%Rx]' at_most 9 is of the coldest 51 cc of "
-         "Stomach, for which no bundled table has a critical volume; if the hottest is meant, write 'D51cc[%Rx]' "
-         "at_most 9"]),
-        (("CV5Gy[%]", "at_least", 30, "Stomach"), ["error: 'CV5Gy[%]' at_least 30 is of the coldest 30 % of Stomach, "
-         "and bundled tables limit so much of it in its hottest part; write 'V5Gy[%]' at_most 30"]),
+        (
+            ("DC0.5cc[Gy]", "below", 9, "Stomach"),
+            [
+                (
+                    "error: 'DC0.5cc[Gy]' below 9 is of the coldest 0.5 cc of Stomach, and "
+                    "bundled tables limit so much of it in its hottest part; write 'D0.5cc[Gy]' below 9"
+                )
+            ],
+        ),
+        (
+            ("DC51cc[%Rx]", "at_most", 9, "Stomach"),
+            [
+                (
+                    "warning: 'DC51cc[%Rx]' at_most 9 is of the coldest 51 cc of "
+                    "Stomach, for which no bundled table has a critical volume; "
+                    "if the hottest is meant, write 'D51cc[%Rx]' "
+                    "at_most 9"
+                )
+            ],
+        ),
+        (
+            ("CV5Gy[%]", "at_least", 30, "Stomach"),
+            [
+                (
+                    "error: 'CV5Gy[%]' at_least 30 is of the coldest 30 % of Stomach, "
+                    "and bundled tables limit so much of it in its hottest part; write 'V5Gy[%]' at_most 30"
+                )
+            ],
+        ),
         (("CV5Gy[%]", "at_least", 50, "Stomach"), []),
-        (("CV5Gy[cc]", "at_least", 51, "Stomach"), ["warning: 'CV5Gy[cc]' at_least 51 is of the coldest 51 cc of "
-         "Stomach, for which no bundled table has a critical volume; if the hottest is meant, write 'V5Gy[cc]' "
-         "at_most 51"]),
-        (("Mean[Gy]", "below", 40, "Stomach"), ["error: 'Mean[Gy]' below 40 of Stomach, which bundled tables limit at its "
-         "hottest, to 40 Gy and more; write 'Max[Gy]'"]),
-        (("Mean[Gy]", "below", 25, "Stomach"), ["warning: 'Mean[Gy]' below 25 of Stomach, which bundled tables limit at "
-         "its hottest, with the same number to 0.5 cc; if that is the row meant, write 'D0.5cc[Gy]'"]),
+        (
+            ("CV5Gy[cc]", "at_least", 51, "Stomach"),
+            [
+                (
+                    "warning: 'CV5Gy[cc]' at_least 51 is of the coldest 51 cc of "
+                    "Stomach, for which no bundled table has a critical volume; "
+                    "if the hottest is meant, write 'V5Gy[cc]' "
+                    "at_most 51"
+                )
+            ],
+        ),
+        (
+            ("Mean[Gy]", "below", 40, "Stomach"),
+            [
+                (
+                    "error: 'Mean[Gy]' below 40 of Stomach, which bundled tables limit at its "
+                    "hottest, to 40 Gy and more; write 'Max[Gy]'"
+                )
+            ],
+        ),
+        (
+            ("Mean[Gy]", "below", 25, "Stomach"),
+            [
+                (
+                    "warning: 'Mean[Gy]' below 25 of Stomach, which bundled tables limit at "
+                    "its hottest, with the same number to 0.5 cc; if that is the row meant, write 'D0.5cc[Gy]'"
+                )
+            ],
+        ),
         (("Mean[Gy]", "below", 22, "Stomach"), []),  # the number of a share, not of a volume
         (("Mean[Gy]", "below", 24, "Stomach"), []),
         (("Mean[%Rx]", "below", 25, "Stomach"), []),
         (("Mean[Gy]", "below", 25, "Stomach", {"quantity": Quantity.EQD2, "alpha_beta_gy": 3.0}), []),
-        (("Mean[Gy]", "at_least", 25, "Stomach"), ["error: 'Mean[Gy]' at_least 25 asks for dose in Stomach; "
-         "write below or at_most"]),
-        (("Mean[Gy]", "below", 40, "Heart"), ["warning: 'Mean[Gy]' allows 40 Gy where no bundled table allows more than "
-         "10 Gy; compare with the source; a BED or EQD2 needs a quantity"]),  # a mean of it is printed
+        (
+            ("Mean[Gy]", "at_least", 25, "Stomach"),
+            [("error: 'Mean[Gy]' at_least 25 asks for dose in Stomach; write below or at_most")],
+        ),
+        (
+            ("Mean[Gy]", "below", 40, "Heart"),
+            [
+                (
+                    "warning: 'Mean[Gy]' allows 40 Gy where no bundled table allows more than "
+                    "10 Gy; compare with the source; a BED or EQD2 needs a quantity"
+                )
+            ],
+        ),  # a mean of it is printed
         (("Mean[Gy]", "below", 40, "Duodenum"), []),  # so small that its maximum alone is limited
-        (("Median[Gy]", "below", 25, "Stomach"), ["warning: 'Median[Gy]' below 25 of Stomach, which bundled tables limit "
-         "at its hottest, with the same number to 0.5 cc; if that is the row meant, write 'D0.5cc[Gy]'"]),
-        (("D50%[Gy]", "below", 25, "Stomach"), ["warning: 'D50%[Gy]' below 25 of Stomach, which bundled tables limit at "
-         "its hottest, with the same number to 0.5 cc; if that is the row meant, write 'D0.5cc[Gy]'"]),
+        (
+            ("Median[Gy]", "below", 25, "Stomach"),
+            [
+                (
+                    "warning: 'Median[Gy]' below 25 of Stomach, which bundled tables limit "
+                    "at its hottest, with the same number to 0.5 cc; if that is the row meant, write 'D0.5cc[Gy]'"
+                )
+            ],
+        ),
+        (
+            ("D50%[Gy]", "below", 25, "Stomach"),
+            [
+                (
+                    "warning: 'D50%[Gy]' below 25 of Stomach, which bundled tables limit at "
+                    "its hottest, with the same number to 0.5 cc; if that is the row meant, write 'D0.5cc[Gy]'"
+                )
+            ],
+        ),
         (("D49%[Gy]", "below", 25, "Stomach"), []),
     ],
     ids=lambda value: " ".join(map(str, value[:3])) if isinstance(value, tuple) else "",
-)  # fmt: skip
+)
 def test_the_words_of_a_remark_and_the_row_that_it_proposes(asked: tuple[Any, ...], remarks: list[str]) -> None:
     *plain, fields = asked if isinstance(asked[-1], dict) else (*asked, {})
     assert of(*plain, **fields) == remarks
 
 
-# -------------------------------------------------------------------------------- numbers that were copied from elsewhere
+# -------------------------------------------------------------------------------- numbers copied from elsewhere
 
 COPIED = replace(
     USUAL,
@@ -295,21 +650,43 @@ COPIED = replace(
     ("metric", "limit", "remarks"),
     [
         # the dose to a tenth of the volume
-        ("D5cc[Gy]", 31, ["warning: 'D5cc[Gy]' below 31: bundled tables have 31 Gy to 0.5 cc of Heart; "]),  # skin has 5
-        ("D30cc[Gy]", 24, ["error: 'D30cc[Gy]' below 24: bundled tables have 24 Gy to 3 cc of Heart; ",
-                           "warning: 'D30cc[Gy]' below 24: bundled tables have 24 Gy to 3 cc of Heart, and 15 Gy to 30 cc; ",
-                           "error: 'D30cc[Gy]' below 24: 30 cc of Heart, where no bundled table has more than 3 cc; "]),
+        (
+            "D5cc[Gy]",
+            31,
+            ["warning: 'D5cc[Gy]' below 31: bundled tables have 31 Gy to 0.5 cc of Heart; "],
+        ),  # skin has 5
+        (
+            "D30cc[Gy]",
+            24,
+            [
+                "error: 'D30cc[Gy]' below 24: bundled tables have 24 Gy to 3 cc of Heart; ",
+                "warning: 'D30cc[Gy]' below 24: bundled tables have 24 Gy to 3 cc of Heart, and 15 Gy to 30 cc; ",
+                "error: 'D30cc[Gy]' below 24: 30 cc of Heart, where no bundled table has more than 3 cc; ",
+            ],
+        ),
         ("D0.5cc[Gy]", 33, ["warning: 'D0.5cc[Gy]' below 33: bundled tables have 33 Gy to 0.05 cc of Heart; "]),
         ("D5.5cc[Gy]", 31, []),
-        ("D30cc[Gy]", 15, ["warning: 'D30cc[Gy]' below 15: 30 cc of Heart, where no bundled table has more than 3 cc; "]),
+        (
+            "D30cc[Gy]",
+            15,
+            ["warning: 'D30cc[Gy]' below 15: 30 cc of Heart, where no bundled table has more than 3 cc; "],
+        ),
         # two digits changed about
-        ("D3cc[Gy]", 42, ["warning: 'D3cc[Gy]' below 42 has the digits of 24, which bundled tables have; none has more than "
-                          "24 Gy; "]),
+        (
+            "D3cc[Gy]",
+            42,
+            [
+                (
+                    "warning: 'D3cc[Gy]' below 42 has the digits of 24, which bundled tables have; none has more than "
+                    "24 Gy; "
+                )
+            ],
+        ),
         ("Max[Gy]", 42, []),
         ("D0.5cc[Gy]", 31, []),
         ("D0.5cc[Gy]", 13, []),  # less than is printed
     ],
-)  # fmt: skip
+)
 def test_numbers_of_another_line(metric: str, limit: float, remarks: list[str]) -> None:
     found = of(metric, "below", limit, "Heart", usual=COPIED)
     assert sorted(one.rpartition("; ")[0] + "; " for one in found) == sorted(remarks)
@@ -361,8 +738,10 @@ def test_remarks_on_numbers_of_fractions() -> None:
     gray, share = row("Mean[Gy]", "below", 9, "Spleen", id="a"), row("V5Gy[%]", "below", 9, "Spleen", id="b")
     percent = row("Mean[%Rx]", "below", 9, "Spleen", id="c")
     assert of_fractions(percent, share, gray, id="own", fractions=(3, 5)) == [
-        "warning: limits in Gy for 3, 5 fractions alike (b, 2 in all); "
-        "one table for each number of fractions, unless printed so"
+        (
+            "warning: limits in Gy for 3, 5 fractions alike (b, 2 in all); "
+            "one table for each number of fractions, unless printed so"
+        )
     ]
     assert of_fractions(gray, id="own_8fx", fractions=(5,)) == [
         "error: the id 'own_8fx' says 8 fractions, and the table is for 5 fractions; correct fractions, or the id"
@@ -372,9 +751,13 @@ def test_remarks_on_numbers_of_fractions() -> None:
 
 @pytest.mark.parametrize(
     ("sense", "limit", "acceptable", "said_of"),
-    [("below", 9.0, 18.1, "acceptable 18.1 is far from below 9"), ("below", 9.0, 18.0, ""),
-     ("at_least", 9.0, 4.4, "acceptable 4.4 is far from at_least 9"), ("at_least", 9.0, 4.5, "")],
-)  # fmt: skip
+    [
+        ("below", 9.0, 18.1, "acceptable 18.1 is far from below 9"),
+        ("below", 9.0, 18.0, ""),
+        ("at_least", 9.0, 4.4, "acceptable 4.4 is far from at_least 9"),
+        ("at_least", 9.0, 4.5, ""),
+    ],
+)
 def test_a_far_variation_of_a_number_and_of_a_step(sense: str, limit: float, acceptable: float, said_of: str) -> None:
     steps = LimitByTargetVolume(
         steps=(Step(volume_cc=1, limit=limit), Step(volume_cc=2, limit=limit, acceptable=acceptable))
@@ -429,10 +812,15 @@ EXACTLY = "the organ is looked for under exactly this name"
 def test_each_remark_on_a_site_is_on_its_organ() -> None:
     heart = table(row("Max[Gy]", "below", 9, "Heart", "Our organ", select=Select.EACH), site="lung")
     everywhere = table(row("Max[Gy]", "below", 9, "Liver"), site="multi")
-    sites = Sites(id="s", version="1.0.0", title="S", sites=(
-        Site(id="lung", title="L", expects=(organ("Heart"), organ("Our organ"), organ("Spleen"))),
-        Site(id="liver", title="L", expects=(organ("Liver"), organ("Heart"), organ("x", "Zqzqzq", "Hart"))),
-    ))  # fmt: skip
+    sites = Sites(
+        id="s",
+        version="1.0.0",
+        title="S",
+        sites=(
+            Site(id="lung", title="L", expects=(organ("Heart"), organ("Our organ"), organ("Spleen"))),
+            Site(id="liver", title="L", expects=(organ("Liver"), organ("Heart"), organ("x", "Zqzqzq", "Hart"))),
+        ),
+    )
     found = [(n, m, words_of(slip)) for n, m, slip in site_slips(sites, [heart, everywhere])]
     assert found == [
         (0, 2, f"warning: no table of site 'lung' has a row for Spleen; {UNCHECKED}"),

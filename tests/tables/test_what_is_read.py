@@ -1,4 +1,4 @@
-"""Every field of what is read from files and scripts, and every part of a refusal: what is wrong, where, and the hint."""
+"""Every field of what is read from files, and every part of a refusal: what is wrong, where, the hint."""
 
 from __future__ import annotations
 
@@ -15,19 +15,15 @@ from dvh_builders import row, table
 from sbrtcheck.errors import (
     ArgumentError,
     Fault,
-    NamesError,
-    NotesError,
     SbrtcheckError,
     TableError,
     UnknownTableError,
 )
-from sbrtcheck.plan import Prescription, Sex, UnknownPrescription
+from sbrtcheck.plan import Sex
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.structure_names import Dictionary, RoiName
 from sbrtcheck.tables import (
     Choice,
     ClinicianItem,
-    Constraint,
     ConstraintTable,
     EvidenceDocument,
     ExpectedOrgan,
@@ -47,28 +43,12 @@ from sbrtcheck.tables import (
     Step,
     VeffStep,
     fitness,
-    load_dictionary,
-    load_names,
     load_sites,
     load_table,
 )
-from sbrtcheck.tables.by_organ import lines_by_organ, organs_that_count, rows_at
-from sbrtcheck.tables.choice import check_names, distinct, nearest_text, tables_of_sites
 from sbrtcheck.tables.document import MAX_BYTES, Document, document_bytes, document_of, read_document
 from sbrtcheck.tables.evidence import read_evidence
-from sbrtcheck.tables.learn import LeftOut, Learned, learn_names
-from sbrtcheck.tables.lint import lint_bytes, lint_files
-from sbrtcheck.tables.load import GIVEN_VALUES, bundled_heads, examine_bytes
-from sbrtcheck.tables.notes import (
-    Note,
-    PlanNotes,
-    SignOff,
-    load_notes,
-    load_notes_by_plan,
-    notes_text,
-    read_notes,
-    save_notes,
-)
+from sbrtcheck.tables.load import GIVEN_VALUES, examine_bytes
 from sbrtcheck.tables.sites import examine_sites
 
 
@@ -122,9 +102,15 @@ i: 6
     assert all(map(document.is_reported, unread))
     assert not any(map(document.is_reported, [("f",), ("i",), ("d",), ("d", 0)]))
     assert document.texts == {
-        ("a",): "1", ("b",): "0x10", ("d", 0): "1", ("d", 1): "2020-01-01", ("e",): "z", ("f",): "3", ("h",): "",
+        ("a",): "1",
+        ("b",): "0x10",
+        ("d", 0): "1",
+        ("d", 1): "2020-01-01",
+        ("e",): "z",
+        ("f",): "3",
+        ("h",): "",
         ("i",): "6",
-    }  # fmt: skip
+    }
     assert (document.read_as[("a",)], document.read_as[("d", 1)], document.read_as[("e",)]) == (
         "a number",
         "a date",
@@ -141,14 +127,19 @@ i: 6
         (b"a: 1\n\nb: \xff", "3: the file is not UTF-8 text; save it as UTF-8"),
         (b"", "1: the file is empty; "),
         (b"# nothing\n", "1: the file is empty; "),
-        (b"a: 1\n---\nb: 2\n", "2: not YAML: expected a single document in the stream, but found another document; "
-                               "write each to a file of its own"),
+        (
+            b"a: 1\n---\nb: 2\n",
+            (
+                "2: not YAML: expected a single document in the stream, but found another document; "
+                "write each to a file of its own"
+            ),
+        ),
         (b"%YAML 9.9\n---\na: 1", None),
         (b"a: \x01", None),
         (b"[" * 600, "1: not a table: nested too deeply; give the YAML file of a table"),
     ],
     ids=range(8),
-)  # fmt: skip
+)
 def test_a_file_that_is_no_yaml_is_one_fault(raw: bytes, fault: str | None) -> None:
     document = read_document(raw)
     (only,) = lines_of(document)
@@ -273,37 +264,97 @@ def test_every_field_of_a_table_is_what_stands_in_the_file(tmp_path: Path) -> No
     loaded = load_table(file)
     every, first, parts, veff = loaded.rows
     assert every == row(
-        "Mean[Gy]", "at_most", 10.0, "Kidney_L", "Kidney_R", id="all", organ="Both kidneys", acceptable=12.0,
-        quantity=Quantity.EQD2, alpha_beta_gy=2.5, kind=Kind.LIMIT, status=Status.OK, mandatory=True, site="liver",
-        side=RowSide.CONTRALATERAL, sex=Sex.FEMALE, priority=Priority.MANDATORY, endpoint="Harm",
-        source=page(TWO, "page 9"), confirmed_by=("a", "b"), note="Of the row.", line=11,
-    )  # fmt: skip
+        "Mean[Gy]",
+        "at_most",
+        10.0,
+        "Kidney_L",
+        "Kidney_R",
+        id="all",
+        organ="Both kidneys",
+        acceptable=12.0,
+        quantity=Quantity.EQD2,
+        alpha_beta_gy=2.5,
+        kind=Kind.LIMIT,
+        status=Status.OK,
+        mandatory=True,
+        site="liver",
+        side=RowSide.CONTRALATERAL,
+        sex=Sex.FEMALE,
+        priority=Priority.MANDATORY,
+        endpoint="Harm",
+        source=page(TWO, "page 9"),
+        confirmed_by=("a", "b"),
+        note="Of the row.",
+        line=11,
+    )
     assert first == row(
-        "D4cc[Gy]", "below",
-        LimitByTargetVolume(steps=(Step(volume_cc=1.0, limit=10.0), Step(volume_cc=5.0, limit=12.0))), "A", "B", "C",
-        id="first", organ="Airway", select=Select.FIRST, source=page(ONE, "page 1"), confirmed_by=(), line=30,
+        "D4cc[Gy]",
+        "below",
+        LimitByTargetVolume(steps=(Step(volume_cc=1.0, limit=10.0), Step(volume_cc=5.0, limit=12.0))),
+        "A",
+        "B",
+        "C",
+        id="first",
+        organ="Airway",
+        select=Select.FIRST,
+        source=page(ONE, "page 1"),
+        confirmed_by=(),
+        line=30,
         choices=(Choice(structures=("A",)), Choice(structures=("A", "B", "C"), optional=("C",))),
-    )  # fmt: skip
+    )
     assert parts == row(
-        "D5cc[Gy]", "above", 3.0, "A", "B", id="parts", organ="Airway", select=Select.UNION, optional=("B",),
-        kind=Kind.RISK, status=Status.DISPUTED, note="why", source=page(ONE, "page 2"), confirmed_by=(), line=32,
-    )  # fmt: skip
+        "D5cc[Gy]",
+        "above",
+        3.0,
+        "A",
+        "B",
+        id="parts",
+        organ="Airway",
+        select=Select.UNION,
+        optional=("B",),
+        kind=Kind.RISK,
+        status=Status.DISPUTED,
+        note="why",
+        source=page(ONE, "page 2"),
+        confirmed_by=(),
+        line=32,
+    )
     assert veff == row(
-        "Rx[Gy]", "at_least",
-        LimitByEffectiveVolume(steps=(VeffStep(veff_percent=25.0, limit=50.0), VeffStep(veff_percent=50.0, limit=40.0))),
-        "PTV", id="veff", organ="Target", source=page(ONE, "page 3"), confirmed_by=(), line=34,
-    )  # fmt: skip
+        "Rx[Gy]",
+        "at_least",
+        LimitByEffectiveVolume(
+            steps=(VeffStep(veff_percent=25.0, limit=50.0), VeffStep(veff_percent=50.0, limit=40.0))
+        ),
+        "PTV",
+        id="veff",
+        organ="Target",
+        source=page(ONE, "page 3"),
+        confirmed_by=(),
+        line=34,
+    )
     assert all(isinstance(one.limit, float) for one in (every, parts))
     expected = ConstraintTable(
-        id="whole", version="1.2.3", title="A whole table", site="multi", fractions=(), note="Of the table.",
-        sources=(ONE, TWO), rows=(every, first, parts, veff), path=str(file), sha256=SHA,
+        id="whole",
+        version="1.2.3",
+        title="A whole table",
+        site="multi",
+        fractions=(),
+        note="Of the table.",
+        sources=(ONE, TWO),
+        rows=(every, first, parts, veff),
+        path=str(file),
+        sha256=SHA,
         for_clinician=(ClinicianItem(text="Ask.", site="lung", source=page(TWO, "page 4")),),
         expects=(
-            ExpectedOrgan(organ="Kidneys", structures=("Kidneys", "Kidney_L", "Kidney_R"),
-                          together=("Kidney_L", "Kidney_R"), choice="Ours."),
+            ExpectedOrgan(
+                organ="Kidneys",
+                structures=("Kidneys", "Kidney_L", "Kidney_R"),
+                together=("Kidney_L", "Kidney_R"),
+                choice="Ours.",
+            ),
             ExpectedOrgan(organ="Heart", structures=("Heart",), source=page(ONE, "page 5")),
         ),
-    )  # fmt: skip
+    )
     assert loaded == expected
 
 
@@ -329,24 +380,42 @@ def test_a_file_with_faults_is_refused_as_one_with_each_of_them_and_its_sound_ro
 
 MISSPELT = (
     ("id: whole", "id: 813", "1: 'id' must be text, and YAML reads 813 as a number; put it in quotes: \"813\""),
-    ('"1.2.3"', "1.2", "2: 'version' must be text, and YAML reads 1.2 as a number; "
-     'write three numbers in quotes, such as "1.0.0"'),
+    (
+        '"1.2.3"',
+        "1.2",
+        ("2: 'version' must be text, and YAML reads 1.2 as a number; write three numbers in quotes, such as \"1.0.0\""),
+    ),
     ('"1.2.3"', "[1]", "2: 'version' must be text; write text"),
     ('"1.2.3"', '"1.2"', "2: 'version' is '1.2'; write three numbers in quotes, such as \"1.0.0\""),
     ("title: A whole table", "title: ' '", "3: 'title' is empty; write something there"),
-    ("title: A whole table", "title: true", "3: 'title' must be text, and YAML reads true as true or false; "
-     'put it in quotes: "true"'),
+    (
+        "title: A whole table",
+        "title: true",
+        ("3: 'title' must be text, and YAML reads true as true or false; put it in quotes: \"true\""),
+    ),
     ("fractions: any", "fractions: 5", "5: 'fractions' must be a list; write fractions: [5]"),
     ("fractions: any", "fractions: {a: b}", "5: 'fractions' must be a list; write fractions: [...]"),
     ("fractions: any", "fractions: []", "5: 'fractions' is empty; add an entry"),
-    ("fractions: any", "fractions: [0]", "5: entry 1 of 'fractions' must be a whole number, 1 or more, not '0'; "
-     "check it against the source"),
-    ("fractions: any", "fractions: ['5']", "5: entry 1 of 'fractions' must be a whole number, 1 or more, not '5'; "
-     "write it without quotes or unit"),
-    ("fractions: any", "fractions: [[5]]", "5: entry 1 of 'fractions' must be a whole number, 1 or more; "
-     "write it without quotes or unit"),
-    ("doi: 10.1/a", "doi: https://doi.org/10.1/a", "8: 'doi' is 'https://doi.org/10.1/a'; "
-     "write it without https, such as 10.1000/182"),
+    (
+        "fractions: any",
+        "fractions: [0]",
+        ("5: entry 1 of 'fractions' must be a whole number, 1 or more, not '0'; check it against the source"),
+    ),
+    (
+        "fractions: any",
+        "fractions: ['5']",
+        ("5: entry 1 of 'fractions' must be a whole number, 1 or more, not '5'; write it without quotes or unit"),
+    ),
+    (
+        "fractions: any",
+        "fractions: [[5]]",
+        ("5: entry 1 of 'fractions' must be a whole number, 1 or more; write it without quotes or unit"),
+    ),
+    (
+        "doi: 10.1/a",
+        "doi: https://doi.org/10.1/a",
+        ("8: 'doi' is 'https://doi.org/10.1/a'; write it without https, such as 10.1000/182"),
+    ),
     ("    organ: Both kidneys\n", "", "11: 'organ' is missing; add it"),
     ("    source: {cite: two, where: page 9}\n", "", "11: 'source' is missing; every row names its source"),
     ("    endpoint:", "    endpont:", "26: unknown key 'endpont'; did you mean 'endpoint'?"),
@@ -354,32 +423,68 @@ MISSPELT = (
     ("where: page 4}", "page: 9, where: x}", "37: unknown key 'page'; known are cite, where"),
     ("where: page 5}", "page: 9, where: x}", "40: unknown key 'page'; known are cite, where"),
     ("text: Ask.,", "text: Ask., xyzzy: a,", "37: unknown key 'xyzzy'; known are text, source, site"),
-    ("choice: Ours.", "choice: Ours., xyzzy: a", "39: unknown key 'xyzzy'; "
-     "known are organ, structures, together, source, choice"),
+    (
+        "choice: Ours.",
+        "choice: Ours., xyzzy: a",
+        ("39: unknown key 'xyzzy'; known are organ, structures, together, source, choice"),
+    ),
     ("doi: 10.1/a", "xyzzy: a", "8: unknown key 'xyzzy'; known are key, citation, doi, where"),
     ("[50, 40]]}", "[50, 40]], xyzzy: 1}", "34: unknown key 'xyzzy'; known are by_target_volume, by_veff"),
     ("    status: ok", "    status: okay", "20: 'status' is 'okay'; write one of 'ok' or 'disputed'"),
     ("    status: ok", "    status: [ok]", "20: 'status' is ''; write one of 'ok' or 'disputed'"),
-    ("mandatory: true", "mandatory: 1", "21: 'mandatory' must be true or false, not '1'; "
-     "write mandatory: true, or take it out"),
-    ("mandatory: true", "mandatory: [1]", "21: 'mandatory' must be true or false; "
-     "write mandatory: true, or take it out"),
-    ("alpha_beta: 2.5", "alpha_beta: 0", "18: 'alpha_beta' must be a number above 0, not '0'; "
-     "check it against the source"),
-    ("alpha_beta: 2.5", "alpha_beta: some", "18: 'alpha_beta' must be a number above 0, not 'some'; "
-     "write it without quotes or unit"),
+    (
+        "mandatory: true",
+        "mandatory: 1",
+        ("21: 'mandatory' must be true or false, not '1'; write mandatory: true, or take it out"),
+    ),
+    (
+        "mandatory: true",
+        "mandatory: [1]",
+        ("21: 'mandatory' must be true or false; write mandatory: true, or take it out"),
+    ),
+    (
+        "alpha_beta: 2.5",
+        "alpha_beta: 0",
+        ("18: 'alpha_beta' must be a number above 0, not '0'; check it against the source"),
+    ),
+    (
+        "alpha_beta: 2.5",
+        "alpha_beta: some",
+        ("18: 'alpha_beta' must be a number above 0, not 'some'; write it without quotes or unit"),
+    ),
     ("confirmed_by: [a, b]", "confirmed_by: a", "28: 'confirmed_by' must be a list; write confirmed_by: [a]"),
-    ("[[25, 50], [50, 40]]", "[[25], [50, 40]]", "34: entry 1 of 'by_veff' has too few entries; "
-     "write [[cc, limit, acceptable], ...] by target volume, or [[percent, limit], ...] by Veff"),
-    ("[[25, 50], [50, 40]]", "[[25, 50], [50, 40, 3]]", "34: entry 2 of 'by_veff' has too many entries; "
-     "write [[cc, limit, acceptable], ...] by target volume, or [[percent, limit], ...] by Veff"),
+    (
+        "[[25, 50], [50, 40]]",
+        "[[25], [50, 40]]",
+        (
+            "34: entry 1 of 'by_veff' has too few entries; "
+            "write [[cc, limit, acceptable], ...] by target volume, or [[percent, limit], ...] by Veff"
+        ),
+    ),
+    (
+        "[[25, 50], [50, 40]]",
+        "[[25, 50], [50, 40, 3]]",
+        (
+            "34: entry 2 of 'by_veff' has too many entries; "
+            "write [[cc, limit, acceptable], ...] by target volume, or [[percent, limit], ...] by Veff"
+        ),
+    ),
     ("[[25, 50], [50, 40]]", "[]", "34: 'by_veff' is empty; add an entry"),
-    ("source: {cite: two, where: page 4}", "source: two", "37: 'source' must have keys of its own; "
-     "they are cite, where"),
-    ("structure: PTV", "structure: 5", "34: 'structure' is neither a name nor one of each, union and first; "
-     "write a name, or {first: [Liver-GTV, Liver]}"),
+    (
+        "source: {cite: two, where: page 4}",
+        "source: two",
+        ("37: 'source' must have keys of its own; they are cite, where"),
+    ),
+    (
+        "structure: PTV",
+        "structure: 5",
+        (
+            "34: 'structure' is neither a name nor one of each, union and first; "
+            "write a name, or {first: [Liver-GTV, Liver]}"
+        ),
+    ),
     ("structure: PTV, ", "", "34: 'structure' is missing; add it"),
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize(("good", "bad", "fault"), MISSPELT, ids=[bad or good for good, bad, _ in MISSPELT])
@@ -392,12 +497,19 @@ def test_what_is_misspelt_is_told_with_its_line_and_what_to_write(good: str, bad
 @pytest.mark.parametrize(
     ("given", "refusal"),
     [
-        (5, ("a table cannot be of the type int", "", "give its id, its file, YAML text, a dictionary or a ConstraintTable")),
+        (
+            5,
+            (
+                "a table cannot be of the type int",
+                "",
+                "give its id, its file, YAML text, a dictionary or a ConstraintTable",
+            ),
+        ),
         ("no/such.yaml", ("no such file", "no/such.yaml", "check the path, or give the id of a bundled table")),
         ("zero\0.yaml", ("no such file", "zero\0.yaml", "check the path, or give the id of a bundled table")),
         ("- a\n- b\n", ("the table has 1 fault", "the given text", "")),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_table_is_refused(given: Any, refusal: tuple[str, str, str]) -> None:
     assert refused(lambda: load_table(given), TableError) == refusal
 
@@ -494,10 +606,14 @@ def test_every_field_of_a_list_of_sites_is_what_stands_in_the_file(tmp_path: Pat
     liver, skin = (ExpectedOrgan(organ=o, structures=(o,), choice=c) for o, c in (("Liver", "x"), ("Skin", "y")))
     lung_site = Site(id="lung", title="Lung", note="What is left out.", expects=(lungs, heart))
     sites = Sites(
-        id="own", version="2.0.0", title="Ours", note="Of all.", path=str(file),
+        id="own",
+        version="2.0.0",
+        title="Ours",
+        note="Of all.",
+        path=str(file),
         sites=(lung_site, Site(id="liver", title="Liver", expects=(liver, skin))),
         sha256=hashlib.sha256(SITES.encode()).hexdigest(),
-    )  # fmt: skip
+    )
     assert load_sites(file) == sites
     examined = examine_sites(SITES.encode(), place="place.yaml")
     assert (examined.place, examined.faults, examined.lines) == ("place.yaml", (), ((12, 13), (14, 15)))
@@ -513,17 +629,23 @@ def test_every_field_of_a_list_of_sites_is_what_stands_in_the_file(tmp_path: Pat
 
 SITE_FAULTS = (
     ("id: lung", "id: The lung", "8: 'id' is 'The lung'; use small letters, digits, dots and hyphens"),
-    ('"2.0.0"', "2", "2: 'version' must be text, and YAML reads 2 as a number; "
-     'write three numbers in quotes, such as "1.0.0"'),
+    (
+        '"2.0.0"',
+        "2",
+        ("2: 'version' must be text, and YAML reads 2 as a number; write three numbers in quotes, such as \"1.0.0\""),
+    ),
     ("note: Of all.", "nota: x", "4: unknown key 'nota'; did you mean 'note'?"),
     ("note: Of all.", "xyzzy: x", "4: unknown key 'xyzzy'; known are id, version, title, note, sources, sites"),
     ("doi: 10.1/a", "xyzzy: x", "6: unknown key 'xyzzy'; known are key, citation, doi, where"),
     ("note: What", "xyzzy: What", "10: unknown key 'xyzzy'; known are id, title, note, expects"),
-    ("choice: Ours.", "choice: Ours., xyzzy: a", "12: unknown key 'xyzzy'; "
-     "known are organ, structures, together, source, choice"),
+    (
+        "choice: Ours.",
+        "choice: Ours., xyzzy: a",
+        ("12: unknown key 'xyzzy'; known are organ, structures, together, source, choice"),
+    ),
     ("where: page 5", "where: x, xyzzy: a", "13: unknown key 'xyzzy'; known are cite, where"),
     ("structures: [Heart]", "structures: Heart", "13: 'structures' must be a list; write structures: [Heart]"),
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize(("good", "bad", "fault"), SITE_FAULTS, ids=[bad for _, bad, _ in SITE_FAULTS])
@@ -547,8 +669,10 @@ def test_a_refused_list_of_sites_counts_its_faults_and_names_its_place(tmp_path:
     assert refused(lambda: load_sites("zero\0.yaml"), TableError) == no_path
     given: Any = 5
     assert refused(lambda: load_sites(given), ArgumentError) == (
-        "a file of sites cannot be of the type int", "", "give its path",
-    )  # fmt: skip
+        "a file of sites cannot be of the type int",
+        "",
+        "give its path",
+    )
 
 
 # -------------------------------------------------------------------------------- evidence
@@ -593,16 +717,46 @@ def test_every_field_of_a_reading_is_what_stands_in_the_file(tmp_path: Path) -> 
     of_heart = {"table": "own", "row": "heart", "number": "limit", "unit": "Gy"}
     assert found.readings == {
         "own": (
-            Reading(**of_heart, value=20.0, sense=Sense.BELOW, document=printed, place="p. 1,\nbelow",
-                    read_on=date(2026, 11, 28), says=Says.AGREES, note="", line=2),
-            Reading(**of_heart, value=20.5, sense=None, document=copy, place="sheet 2", read_on=date(2026, 11, 27),
-                    says=Says.CONTRADICTS, note="why", line=5),
+            Reading(
+                **of_heart,
+                value=20.0,
+                sense=Sense.BELOW,
+                document=printed,
+                place="p. 1,\nbelow",
+                read_on=date(2026, 11, 28),
+                says=Says.AGREES,
+                note="",
+                line=2,
+            ),
+            Reading(
+                **of_heart,
+                value=20.5,
+                sense=None,
+                document=copy,
+                place="sheet 2",
+                read_on=date(2026, 11, 27),
+                says=Says.CONTRADICTS,
+                note="why",
+                line=5,
+            ),
         ),
         "other": (
-            Reading(table="other", row="x", number="limit", value=1.0, unit="cc", sense=Sense.AT_LEAST, document=copy,
-                    place="sheet 3", read_on=date(2026, 11, 26), says=Says.SET_ASIDE, note="a slip", line=6),
+            Reading(
+                table="other",
+                row="x",
+                number="limit",
+                value=1.0,
+                unit="cc",
+                sense=Sense.AT_LEAST,
+                document=copy,
+                place="sheet 3",
+                read_on=date(2026, 11, 26),
+                says=Says.SET_ASIDE,
+                note="a slip",
+                line=6,
+            ),
         ),
-    }  # fmt: skip
+    }
     assert [found.decides(one) for one in ("own", "other", "third")] == [True, True, False]
     assert read_evidence(tmp_path, ".").place == "evidence"
     assert found.fault(3, "what", "hint") == Fault(place="clinic/evidence/readings.csv:3", what="what", hint="hint")
@@ -612,25 +766,64 @@ def test_every_field_of_a_reading_is_what_stands_in_the_file(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("readings", "documents", "faults"),
     [
-        (READINGS + 'own,"a\n', DOCUMENTS, ["readings.csv:7: not CSV: unexpected end of data; look at the quotes on this line"]),
-        ("a,b\n", DOCUMENTS, ["readings.csv:1: the first line is not table,row,number,value,unit,sense,document,place,"
-         "read_on,says,note; name the columns so"]),
-        ("", DOCUMENTS, ["readings.csv:1: the first line is not table,row,number,value,unit,sense,document,place,"
-         "read_on,says,note; name the columns so"]),
-        (READINGS, DOCUMENTS + "copy,B,b,b,b,\n", ["documents.csv:4: document 'copy' is repeated; first on line 3; "
-         "give it another key, or take one out"]),
-        (READINGS + "own,x,limit,1,,,copy,,2026-11-28,agrees,\nown,y,limit,1,Gy,,third,p,2026-11-28,agrees,\n", DOCUMENTS,
-         ["readings.csv:7: nothing is written in unit, place; only sense and note may be empty",
-          "readings.csv:8: document: 'third' is not in documents.csv; add it to documents.csv"]),
-        (READINGS + "Own,x,limit,1e3,Gy,<,copy,p,2026-13-28,no,\n", DOCUMENTS,
-         ["readings.csv:7: table: 'Own' is no id of a table; ids have small letters, digits, '-' and '.'",
-          "readings.csv:7: value: 1e3 is not a plain decimal number; write it like 0.5, its unit in the next column",
-          "readings.csv:7: sense: '<' is not known; it is one of below, at_most, above, at_least, or empty: not printed",
-          "readings.csv:7: says: 'no' is not known; it is one of agrees, supports, contradicts, set aside",
-          "readings.csv:7: read_on: '2026-13-28' is not a day; write it like 2026-11-28"]),
+        (
+            READINGS + 'own,"a\n',
+            DOCUMENTS,
+            ["readings.csv:7: not CSV: unexpected end of data; look at the quotes on this line"],
+        ),
+        (
+            "a,b\n",
+            DOCUMENTS,
+            [
+                (
+                    "readings.csv:1: the first line is not table,row,number,value,unit,sense,document,place,"
+                    "read_on,says,note; name the columns so"
+                )
+            ],
+        ),
+        (
+            "",
+            DOCUMENTS,
+            [
+                (
+                    "readings.csv:1: the first line is not table,row,number,value,unit,sense,document,place,"
+                    "read_on,says,note; name the columns so"
+                )
+            ],
+        ),
+        (
+            READINGS,
+            DOCUMENTS + "copy,B,b,b,b,\n",
+            [("documents.csv:4: document 'copy' is repeated; first on line 3; give it another key, or take one out")],
+        ),
+        (
+            READINGS + "own,x,limit,1,,,copy,,2026-11-28,agrees,\nown,y,limit,1,Gy,,third,p,2026-11-28,agrees,\n",
+            DOCUMENTS,
+            [
+                "readings.csv:7: nothing is written in unit, place; only sense and note may be empty",
+                "readings.csv:8: document: 'third' is not in documents.csv; add it to documents.csv",
+            ],
+        ),
+        (
+            READINGS + "Own,x,limit,1e3,Gy,<,copy,p,2026-13-28,no,\n",
+            DOCUMENTS,
+            [
+                "readings.csv:7: table: 'Own' is no id of a table; ids have small letters, digits, '-' and '.'",
+                (
+                    "readings.csv:7: value: 1e3 is not a plain decimal number; "
+                    "write it like 0.5, its unit in the next column"
+                ),
+                (
+                    "readings.csv:7: sense: '<' is not known; "
+                    "it is one of below, at_most, above, at_least, or empty: not printed"
+                ),
+                "readings.csv:7: says: 'no' is not known; it is one of agrees, supports, contradicts, set aside",
+                "readings.csv:7: read_on: '2026-13-28' is not a day; write it like 2026-11-28",
+            ],
+        ),
     ],
     ids=range(6),
-)  # fmt: skip
+)
 def test_faults_of_evidence_and_the_rest_of_it_is_read(
     readings: str, documents: str, faults: list[str], tmp_path: Path
 ) -> None:
@@ -648,420 +841,3 @@ def test_evidence_that_is_not_there_says_how_it_begins(tmp_path: Path) -> None:
         "evidence/documents.csv:1: no such file; it begins with key,title,address,transcribes,reader,note",
         "evidence/readings.csv:1: the file is not UTF-8 text; save it as UTF-8",
     ]
-
-
-# -------------------------------------------------------------------------------- names, dictionaries and what is learned
-
-
-def test_names_are_refused_with_the_first_fault_and_how_many_more(tmp_path: Path) -> None:
-    file = tmp_path / "names.yaml"
-    file.write_text("a: 1\nb: true\nc: [x]\nd: x\nD: ''\n", encoding="utf-8")
-    write = "for the structure of that number write a: 'ROI 1', for one of that name a: \"1\""
-    what = "the ROI name of 'a' is not text (and 2 more)"
-    assert refused(lambda: load_names(file), NamesError) == (what, f"{file}:1", write)
-    nowhere = tmp_path / "none.yaml"
-    what, place, hint = refused(lambda: load_names(nowhere), NamesError)
-    assert (what.startswith("cannot be read: "), place, hint) == (True, str(nowhere), "check the path")
-    assert len(what) > len("cannot be read: ")
-    no_path = "cannot be read: embedded null byte"
-    if refused(lambda: load_names("zero\0"), NamesError)[0] != no_path:  # whatever Python calls it
-        assert "null" in refused(lambda: load_names("zero\0"), NamesError)[0]
-    assert refused(lambda: load_names("zero\0"), NamesError)[1:] == ("zero\0", "check the path")
-    given: Any = {"Heart": 5}
-    assert refused(lambda: load_names(given), NamesError)[0].startswith("names have an entry that is not text")
-
-
-@pytest.mark.parametrize(
-    ("text", "faults"),
-    [
-        ("Xyxyxy: [x]\nZqzqzq: [y]", [
-            "1: no table has an organ 'Xyxyxy', nor is it a TG-263 name known here; give the organ's TG-263 name",
-            "2: no table has an organ 'Zqzqzq', nor is it a TG-263 name known here; give the organ's TG-263 name"]),
-        ("Heart: [1, '.', true, [x], Cor]", [
-            "1: a spelling of 'Heart' has no letter; take it out",
-            "1: a spelling of 'Heart' is not text; put it in quotes: \"1\"",
-            "1: a spelling of 'Heart' is not text; put it in quotes: \"true\"",
-            "1: a spelling of 'Heart' is not text; write [a list, of, spellings]"]),
-        ("Heart: x\nLiver: {a: b}\nSpleen: [x,\n 5]", [
-            "1: the spellings of 'Heart' are no list; write [a list, of, spellings], in brackets",
-            "2: the spellings of 'Liver' are no list; write [a list, of, spellings], in brackets",
-            "4: a spelling of 'Spleen' is not text; put it in quotes: \"5\""]),
-        ("Heart:\nLiver: x", [
-            "1: 'Heart' has no value; give one, or take the key out",
-            "2: the spellings of 'Liver' are no list; write [a list, of, spellings], in brackets"]),
-        ("Heart: [2020-01-01,\n Liver]", [
-            "1: entry 1 of 'Heart': YAML reads 2020-01-01 as a date; put it in quotes: \"2020-01-01\"",
-            "2: 'Liver' for Heart is the TG-263 name of another organ, Liver; it is always matched to that one; take it out"]),
-        ("# ours\nHeart: [a]\nLiver: [b,\n  c]\nheart: [d]\nSpleen:\n  - e\n  - C\n  - E", [
-            "5: 'heart' is the same organ as 'Heart' on line 2; put their spellings in one list",
-            "8: 'C' is a spelling of Spleen, and of Liver as 'c' on line 4; leave it to one organ; "
-            "names of one plan go into a names file",
-            "9: 'E' is the same spelling as 'e' on line 7; remove one of them"]),
-        ("- a", ["1: not a mapping of spellings; write one 'TG-263 name: [spelling, spelling]' a line"]),
-    ],
-    ids=range(7),
-)  # fmt: skip
-def test_each_fault_of_a_dictionary_has_its_line_and_a_hint(text: str, faults: list[str], tmp_path: Path) -> None:
-    file = tmp_path / "dictionary.yaml"
-    file.write_text(text, encoding="utf-8")
-    with pytest.raises(NamesError) as caught:
-        load_dictionary(file)
-    error, first = caught.value, caught.value.faults[0]
-    assert [str(one) for one in error.faults] == [f"{file}:{fault}" for fault in faults]
-    assert (error.what, error.place, error.hint) == (first.what, first.place, first.hint)
-
-
-def test_a_mapping_is_refused_without_lines_and_what_is_no_dictionary_with_a_hint() -> None:
-    twice = {"Heart": ["Cor"], "Liver": ("x", "COR"), "heart": []}
-    with pytest.raises(NamesError) as caught:
-        load_dictionary(twice)
-    assert [str(one) for one in caught.value.faults] == [
-        "dictionary: 'COR' is a spelling of Liver, and of Heart as 'Cor'; leave it to one organ; "
-        "names of one plan go into a names file",
-        "dictionary: 'heart' is the same organ as 'Heart'; put their spellings in one list",
-    ]
-    given: Any = {"Heart": [], 5: [], 6: []}
-    assert refused(lambda: load_dictionary(given), NamesError) == (
-        "the organ 5 of the dictionary is no text", "", "give its TG-263 name",
-    )  # fmt: skip
-    number: Any = 5
-    assert refused(lambda: load_dictionary(number), ArgumentError) == (
-        "a dictionary cannot be of the type int", "", "give a file, or {'SpinalCord': ['Cord', 'Myelon']}",
-    )  # fmt: skip
-    what, place, hint = refused(lambda: load_dictionary("none.yaml"), NamesError)
-    assert (what.startswith("cannot be read: "), place, hint) == (True, "none.yaml", "check the path")
-    assert refused(lambda: load_dictionary("zero\0"), NamesError)[1:] == ("zero\0", "check the path")
-
-
-def test_an_organ_of_a_clinics_own_table_may_stand_in_its_dictionary(tmp_path: Path) -> None:
-    own = table(row("Max[Gy]", "below", 9, "Our organ"))
-    spellings = {"Our organ": ("x",), "SpinalCord_Sub": ("y",)}
-    assert load_dictionary({"Our organ": ["x"], "SpinalCord_Sub": ("y",)}, [own]) == Dictionary(spellings=spellings)
-    file = tmp_path / "dictionary.yaml"
-    file.write_text("Our organ: [x]\nSpinalCord_Sub: [y]", encoding="utf-8")
-    assert load_dictionary(file, [own]) == Dictionary(spellings=spellings, file=str(file))
-    assert refused(lambda: load_dictionary(file), NamesError)[1] == f"{file}:1"
-    learned = learn_names({"Our organ": "New"}, rois("New"), file, [own])
-    assert learned == Learned(added=(("Our organ", "New"),), left_out=())
-    assert file.read_text(encoding="utf-8") == 'Our organ: [x, "New"]\nSpinalCord_Sub: [y]'
-    assert refused(lambda: learn_names({"Our organ": "N2"}, rois("N2"), file), NamesError)[1] == f"{file}:1"
-
-
-def rois(*names: str) -> list[RoiName]:
-    return [RoiName(name=name, number=number) for number, name in enumerate(names, 1)]
-
-
-@pytest.mark.parametrize(
-    ("text", "after"),
-    [
-        ("Heart: [Cor]\n", 'Heart: [Cor, "A1", "B2"]\nSpleen: ["C3"]\n'),
-        ("Heart: []", 'Heart: ["A1", "B2"]\nSpleen: ["C3"]\n'),
-        ("Heart: [Cor,]\n", 'Heart: [Cor, "A1", "B2"]\nSpleen: ["C3"]\n'),
-        ("Heart:\n  - Cor\n", 'Heart:\n  - Cor\n  - "A1"\n  - "B2"\nSpleen: ["C3"]\n'),
-        ("Spleen: [S]\r\nHeart:\r\n- Cor", 'Spleen: [S, "C3"]\r\nHeart:\r\n- Cor\r\n- "A1"\r\n- "B2"'),
-        ("Liver: [L]", 'Liver: [L]\nHeart: ["A1", "B2"]\nSpleen: ["C3"]\n'),
-    ],
-)
-def test_several_names_of_one_organ_are_learned_side_by_side(text: str, after: str, tmp_path: Path) -> None:
-    file = tmp_path / "dictionary.yaml"
-    file.write_bytes(text.encode())
-    learned = learn_names({"Heart": "A1", "heart": "B2", "Spleen": "C3", "Lung_L": ""}, rois("A1", "B2", "C3"), file)
-    assert learned == Learned(added=(("Heart", "A1"), ("Spleen", "C3"), ("Heart", "B2")), left_out=())
-    assert file.read_bytes().decode() == after
-
-
-def test_what_was_not_learned_is_told_organ_by_organ(tmp_path: Path) -> None:
-    file = tmp_path / "dictionary.yaml"
-    file.write_text("Heart: [Cor]\n", encoding="utf-8")
-    names = {"Heart": "Cor", "Liver": "x", "PTV": "ITV", "Spleen": "x", "Stomach": "STOMACH", "Lung_L": "Neu"}
-    learned = learn_names(names, rois("Cor", "x", "ITV", "STOMACH", "Neu"), file)
-    assert learned.added == (("Lung_L", "Neu"),)
-    assert learned.left_out == (
-        LeftOut(organ="Heart", name="Cor", reason="in the dictionary already"),
-        LeftOut(organ="Liver", name="x", reason="given for Liver and Spleen"),
-        LeftOut(organ="PTV", name="ITV", reason="the TG-263 name of ITV"),
-        LeftOut(organ="Spleen", name="x", reason="given for Liver and Spleen"),
-        LeftOut(organ="Stomach", name="STOMACH", reason="known already by TG-263 or a listed alias"),
-    )
-    other = "the plan has another structure that goes first, or fits as well"
-    learned = learn_names({"Heart": "Heart new"}, rois("Heart", "Heart new"), file)
-    assert learned == Learned(added=(), left_out=(LeftOut(organ="Heart", name="Heart new", reason=other),))
-
-
-def test_what_cannot_be_learned_is_refused_with_everything_that_stands_against_it(tmp_path: Path) -> None:
-    file = tmp_path / "dictionary.yaml"
-    file.write_text("Liver: [a, b, c]\n", encoding="utf-8")
-    with pytest.raises(NamesError) as caught:
-        learn_names({"Heart": "a", "Liver": "c", "Spleen": "B"}, rois("a", "B", "c"), file)
-    hint = "correct the one or the other; nothing was written"
-    against = (("a", "Heart"), ("B", "Spleen"))
-    assert caught.value.faults == tuple(
-        Fault(place=str(file), what=f"'{name}' is a spelling of Liver here, and was given for {organ}", hint=hint)
-        for name, organ in against
-    )
-    first = "'a' is a spelling of Liver here, and was given for Heart"
-    assert (caught.value.what, caught.value.place, caught.value.hint) == (first, str(file), hint)
-    with pytest.raises(NamesError) as missing:
-        learn_names({"Heart": "x", "Liver": "c", "Spleen": "twice", "Rib": "y"}, rois("c", "twice", "twice"), file)
-    assert missing.value.faults == tuple(
-        Fault(place=organ, what=f"no single structure of the plan is '{name}'")
-        for organ, name in (("Heart", "x"), ("Rib", "y"), ("Spleen", "twice"))
-    )
-    assert (missing.value.what, missing.value.hint) == ("the plan does not have all names", "correct the names file")
-    file.write_text("{Liver: [L1]}\n", encoding="utf-8")
-    assert refused(lambda: learn_names({"Heart": "New"}, rois("New"), file), NamesError) == (
-        "cannot be extended without rewriting it", str(file), "write what is missing into it by hand",
-    )  # fmt: skip
-    file.write_bytes(b"# \xff\n")
-    assert refused(lambda: learn_names({"Heart": "New"}, rois("New"), file), NamesError) == (
-        "the file is not UTF-8 text", f"{file}:1", "save it as UTF-8",
-    )  # fmt: skip
-    what, place, hint = refused(lambda: learn_names({"Heart": "New"}, rois("New"), Path("zero\0")), NamesError)
-    assert (what.startswith("cannot be read: "), place, hint) == (True, "zero\0", "check the path")
-
-
-# -------------------------------------------------------------------------------- which tables and names
-
-
-def test_what_no_table_can_be_chosen_for_is_told_with_what_to_give() -> None:
-    unknown = UnknownPrescription(reason="no RT Plan")
-    assert refused(lambda: tables_of_sites(["lung", "liver"], unknown), UnknownTableError) == (
-        "the plan's number of fractions is unknown, so no table of site 'lung' or 'liver' can be chosen", "",
-        "give the prescription like '50Gy/5', or name the tables",
-    )  # fmt: skip
-    plans = [Prescription(dose_gy=50.0, fractions=number) for number in (29, 31, 29)]
-    what, _, hint = refused(lambda: tables_of_sites(["lung"], *plans), UnknownTableError)
-    assert what == "no bundled table of site 'lung' holds for 29 or 31 fractions"
-    assert hint.startswith("the nearest are for ")
-    assert "none for more; no limit is converted to another number of fractions" in hint
-    own = table(id="own")
-    assert refused(lambda: distinct([own, table(id="b"), own]), TableError) == (
-        "2 tables have the id 'own'", "", "give each table once, with an id of its own",
-    )  # fmt: skip
-    assert nearest_text([], 5) == "there is none for any number of fractions"
-    assert refused(lambda: check_names({"Zqz": "x", "Aqz": "y"}, [], file="names.yaml"), NamesError) == (
-        "no table has an organ 'Aqz', nor is it a TG-263 name known here", "names.yaml",
-        "give the organ's TG-263 name, or the table's",
-    )  # fmt: skip
-    number: Any = {"Heart": "x", "Liver": 5}
-    assert refused(lambda: check_names(number, [], file="f"), NamesError) == (
-        "the name of 'Liver' is no text", "f", "write a ROI's number like 'ROI 6'",
-    )  # fmt: skip
-
-
-def test_rows_that_hold_at_a_site_and_organs_that_count() -> None:
-    everywhere, of_lung, of_liver = (
-        row("Max[Gy]", "below", 9, name, id=name, site=site)
-        for name, site in (("Heart", ""), ("Lungs", "lung"), ("Liver", "liver"))
-    )
-    asked = table(everywhere, of_lung, of_liver, id="own")
-    assert rows_at(asked, ()) == (everywhere, of_lung, of_liver)
-    assert rows_at(asked, ("lung",)) == (everywhere, of_lung)
-    assert rows_at(asked, ("lung", "liver")) == (everywhere, of_lung, of_liver)
-    assert rows_at(asked, ("spine",)) == (everywhere,)
-    unread = row("Max[Gy]", "below", 9, "Skin", confirmed_by=("one",))
-    assert organs_that_count([unread, of_liver, everywhere, of_liver]) == ("Liver", "Heart")
-    both = lines_by_organ([asked, table(unread, everywhere, id="other")], include_unconfirmed=True)
-    (heart,) = (line for line in both if line.organ == "Heart")
-    assert [limit.key for limit in heart.limits] == [("own", "Heart"), ("other", "Heart")]
-    assert [limit.key for limit in heart.of_table("other")] == [("other", "Heart")]
-    assert heart.row is everywhere
-    (skin,) = (line for line in both if line.organ == "Skin")
-    assert [limit.counts for limit in skin.limits] == [True]
-    assert [limit.counts for line in lines_by_organ([table(unread)]) for limit in line.limits] == [False]
-
-
-ROW_HINT = "write ('SpinalCord', 'D0.035cc[Gy]', '<', 30), or a dictionary with the keys of a table's row"
-
-
-def test_a_row_of_a_script_is_given_what_it_lacks_and_nothing_else_is_changed() -> None:
-    rows = [
-        ("Spinal Cord!", "Max[Gy]", "<=", 30),
-        {"structure": ["x"], "metric": "Max[Gy]", ">": 3},
-        {"structure": {"union": ["A", "B"]}, "metric": "Max[Gy]", "at_least": 3, "source": "Doe", "id": "mine"},
-        {"structure": "C", "metric": "Max[Gy]", "<": 3, "organ": "Sea", "source": "", "confirmed_by": ["a", "b"]},
-    ]
-    with pytest.raises(TableError) as caught:
-        ConstraintTable.from_rows(rows, fractions=5)
-    assert [one.place for one in caught.value.faults] == [f"{GIVEN_VALUES}, row 2"]
-    made = ConstraintTable.from_rows([rows[0], *rows[2:]], fractions=(3, 5))
-    first, union, last = made.rows
-    assert (made.id, made.version, made.title, made.site, made.fractions, made.path) == (
-        "given", "0.0.0", "Limits given by the user", "multi", (3, 5), GIVEN_VALUES,
-    )  # fmt: skip
-    assert [(one.id, one.organ, one.line) for one in made.rows] == [
-        ("spinal-cord-1", "Spinal Cord!", 1), ("mine", "row 2", 2), ("c-3", "Sea", 3),
-    ]  # fmt: skip
-    user = Source(citation="given by the user", where="no publication")
-    assert (first.source, union.source, last.source) == (user, Source(citation="Doe", where="as cited"), user)
-    assert made.sources == (user, Source(citation="Doe", where="as cited"))
-    assert (first.confirmed_by, last.confirmed_by) == (("given by the user",), ("a", "b"))
-    assert [(one.sense, one.limit) for one in made.rows] == [
-        (Sense.AT_MOST, 30.0), (Sense.AT_LEAST, 3.0), (Sense.BELOW, 3.0),
-    ]  # fmt: skip
-    assert ConstraintTable.from_rows([("!", "Max[Gy]", "<", 3)], fractions=5).rows[0].id == "row-1"
-
-
-@pytest.mark.parametrize(
-    ("rows", "faults"),
-    [
-        ([5, ("a", "b", "<"), "abcd", ("a", "b", 5, 1)], [
-            "row 1: int is no row", "row 2: 3 parts, where a row has 4: structure, metric, sense, limit",
-            "row 3: str is no row",
-            "row 4: the sense cannot be 5: it is one of <, <=, >, >=, below, at_most, above, at_least"]),
-        ([("A", "Max[Gy]", "<", 3), {"<": 1, ">=": 2}, {"below": 1, "<": 2}], [
-            "row 2: more than one limit: < and >=", "row 3: more than one limit: below and <"]),
-    ],
-    ids=range(2),
-)  # fmt: skip
-def test_what_is_no_row_is_told_by_its_number(rows: Any, faults: list[str]) -> None:
-    with pytest.raises(TableError) as caught:
-        ConstraintTable.from_rows(rows, fractions=5)
-    assert [str(one) for one in caught.value.faults] == [f"{fault}; {ROW_HINT}" for fault in faults]
-    first = caught.value.faults[0]
-    assert (caught.value.what, caught.value.place, caught.value.hint) == (first.what, first.place, first.hint)
-    given: Any = b"rows"
-    assert refused(lambda: ConstraintTable.from_rows(given, fractions=5), TableError) == (
-        "the rows are no list", "", ROW_HINT,
-    )  # fmt: skip
-    yes: Any = True
-    assert refused(lambda: ConstraintTable.from_rows([("A", "Max[Gy]", "<", 3)], fractions=yes), TableError)
-
-
-# -------------------------------------------------------------------------------- notes
-
-NOTES = """schema: sbrtcheck-notes/1
-plan: "1.2.3"
-sign_offs:
-  - initials: "AB"
-    date: "2026-01-31"
-    comment: "fine"
-    was: "PASS"
-    hash: "s"
-rows:
-  - row: "t/r"
-    organ: "Heart"
-    contour: "Heart 2"
-    was: "1 Gy, PASS"
-    hash: "h"
-    note: "n"
-    initials: "CD"
-"""
-NOTE_KEYS = "row, organ, contour, was, hash, note, initials"
-
-
-def test_every_field_of_notes_is_what_stands_in_the_file(tmp_path: Path) -> None:
-    notes = PlanNotes(
-        plan_uid="1.2.3", file="f",
-        notes=(Note(row="t/r", organ="Heart", contour="Heart 2", was="1 Gy, PASS", hash="h", note="n", initials="CD"),),
-        sign_offs=(SignOff(initials="AB", date="2026-01-31", comment="fine", was="PASS", hash="s"),),
-    )  # fmt: skip
-    assert read_notes(NOTES.encode(), "f") == notes
-    heading, second, *text = notes_text(notes).splitlines()
-    assert (heading[0], second[0], "\n".join(text) + "\n") == ("#", "#", NOTES)
-    nothing = PlanNotes(plan_uid='1"2')
-    assert notes_text(nothing).splitlines()[2:] == [
-        "schema: sbrtcheck-notes/1", 'plan: "1\\"2"', "sign_offs: []", "rows: []",
-    ]  # fmt: skip
-    odd = "\x85\u2028\U000e0001\ufeff é"
-    save_notes(PlanNotes(plan_uid=odd), tmp_path / "odd.yaml")
-    raw = (tmp_path / "odd.yaml").read_text(encoding="utf-8")
-    assert 'plan: "\\u0085\\u2028\\U000e0001\\ufeff é"' in raw
-    loaded = load_notes(tmp_path / "odd.yaml")
-    assert loaded == PlanNotes(plan_uid=odd, file=str(tmp_path / "odd.yaml"))
-
-
-EMPTY_HINT = 'write "" for an empty text'
-IN_QUOTES = "put it in quotes"
-BROKEN_NOTES = (
-    ("notes/1", "notes/7", "f:1: the schema is not sbrtcheck-notes/1; another version of sbrtcheck may read it"),
-    ('plan: "1.2.3"', "plan: 12", f"f:2: 'plan' is no UID; {IN_QUOTES}"),
-    ('plan: "1.2.3"', 'plan: ""', f"f:2: 'plan' is no UID; {IN_QUOTES}"),
-    ('plan: "1.2.3"', "", "f:1: there is no 'plan'"),
-    ("schema: sbrtcheck-notes/1", "", "f:2: there is no 'schema'"),
-    ('"2026-01-31"', '"2026-02-31"', "f:5: the date '2026-02-31' is none; write it like \"2026-01-31\""),
-    ('"2026-01-31"', '"31.1.2026"', "f:5: the date '31.1.2026' is none; write it like \"2026-01-31\""),
-    ('"2026-01-31"', '"20260131"', "f:5: the date '20260131' is none; write it like \"2026-01-31\""),
-    ('"2026-01-31"', '""', ""),
-    ('comment: "fine"', 'comment: ""', ""),
-    ('organ: "Heart"', 'organ: ""', ""),
-    ('contour: "Heart 2"', 'contour: ""', ""),
-    ('note: "n"', 'note: ""', ""),
-    ('initials: "AB"', 'initials: ""', ""),
-    ('row: "t/r"', 'row: ""', "f:10: 'row' is empty; leave it as the report wrote it"),
-    ('was: "PASS"', 'was: ""', "f:7: 'was' is empty; leave it as the report wrote it"),
-    ('hash: "h"', 'hash: ""', "f:14: 'hash' is empty; leave it as the report wrote it"),
-    ('note: "n"', "note: 3", f"f:15: 'note' is no text; {IN_QUOTES}"),
-    ('was: "PASS"', "was: [a]", f"f:7: 'was' is no text; {IN_QUOTES}"),
-    ('    note: "n"\n', "", f"f:10: entry 1 of 'rows' has no 'note'; {EMPTY_HINT}"),
-    ('    hash: "s"\n', "", "f:4: entry 1 of 'sign_offs' has no 'hash'"),
-    ('note: "n"', 'note: "n"\n    colour: 3', f"f:16: nobody knows the key 'colour'; known: {NOTE_KEYS}"),
-    ("schema:", "more: 5\nschema:", "f:1: nobody knows the key 'more'; known: schema, plan, sign_offs, rows"),
-    ("rows:\n", "rows:\n  - 5\n", f"f:10: entry 1 of 'rows' has no keys; it needs {NOTE_KEYS}"),
-    (NOTES[NOTES.index("rows:") :], "rows: 3\n", "f:9: 'rows' is no list; write [] for none"),
-    (NOTES[NOTES.index("rows:") :], "rows: []\n", ""),
-    (NOTES, "- 1", "f:1: not a file of notes; it begins with 'schema: sbrtcheck-notes/1'"),
-    (NOTES, "", "f:1: the file is empty"),
-    # what could not be read is said once
-    ('plan: "1.2.3"', "plan:", "f:2: 'plan' has no value; give one, or take the key out"),
-    ("sbrtcheck-notes/1", "", "f:1: 'schema' has no value; give one, or take the key out"),
-    ('note: "n"', "note:", "f:15: 'note' has no value; give one, or take the key out"),
-    ("rows:\n", "rows:\n  -\n", "f:10: entry 1 of 'rows' has no value; give one, or take the key out"),
-    (NOTES[NOTES.index("rows:") :], "rows:\n", "f:9: 'rows' has no value; give one, or take the key out"),
-    ('"2026-01-31"', "2026-01-31", "f:5: 'date': YAML reads 2026-01-31 as a date; put it in quotes: \"2026-01-31\""),
-)
-
-
-@pytest.mark.parametrize(("old", "new", "fault"), BROKEN_NOTES, ids=range(len(BROKEN_NOTES)))
-def test_a_fault_of_notes_is_the_only_one_and_has_its_line_and_a_hint(old: str, new: str, fault: str) -> None:
-    text = NOTES.replace(old, new, 1)
-    if not fault:
-        assert read_notes(text.encode(), "f").plan_uid == "1.2.3"
-        return
-    with pytest.raises(NotesError) as caught:
-        read_notes(text.encode(), "f")
-    assert [str(one) for one in caught.value.faults] == [fault]
-    (only,) = caught.value.faults
-    assert (caught.value.what, caught.value.place, caught.value.hint) == (only.what, only.place, only.hint)
-
-
-def test_every_entry_of_notes_is_looked_at_whatever_stands_before_it() -> None:
-    text = NOTES.replace("rows:\n", "rows:\n  - 5\n").replace('hash: "h"', 'hash: ""').replace('"PASS"', '""')
-    with pytest.raises(NotesError) as caught:
-        read_notes(text.encode(), "f")
-    assert [one.place for one in caught.value.faults] == ["f:7", "f:10", "f:15"]
-
-
-def test_notes_are_of_one_plan_or_of_several_and_from_a_folder_too(tmp_path: Path) -> None:
-    def note(text: str) -> Note:
-        return Note(row="t/r", organ="", contour="", was="x", hash="h", note=text, initials="")
-
-    one, other = PlanNotes(plan_uid="1", notes=(note("a"),)), PlanNotes(plan_uid="2", notes=(note("b"),))
-    folder = tmp_path / "notes"
-    (folder / "deep").mkdir(parents=True)
-    save_notes(one, folder / "deep" / "sbrtcheck-notes (1).yaml")
-    save_notes(other, folder / "sbrtcheck-notes.yaml")
-    (folder / "others.yaml").write_text("- 1", encoding="utf-8")
-    found = load_notes_by_plan(folder)
-    assert {loaded.plan_uid: loaded.notes for loaded in found} == {"1": one.notes, "2": other.notes}
-    assert load_notes([]) is None
-    assert load_notes_by_plan([one, one, other]) == (one, other)
-    assert load_notes(one) == one
-    second = str(folder / "sbrtcheck-notes.yaml")
-    of_another = ("is of another plan than the first notes", second, "give one plan's")
-    assert refused(lambda: load_notes([one, second]), NotesError) == of_another
-    first = str(folder / "deep" / "sbrtcheck-notes (1).yaml")
-    assert refused(lambda: load_notes([first, second]), NotesError)[0] == f"is of another plan than {first}"
-    (tmp_path / "empty").mkdir()
-    assert refused(lambda: load_notes(tmp_path / "empty"), NotesError) == (
-        "has no file sbrtcheck-notes*.yaml in it", str(tmp_path / "empty"), "name the file of the notes",
-    )  # fmt: skip
-    what, place, hint = refused(lambda: load_notes("none.yaml"), NotesError)
-    assert (what.startswith("cannot be read: "), place, hint) == (True, "none.yaml", "check the path")
-    assert refused(lambda: load_notes("zero\0"), NotesError) == (
-        "cannot be read: ValueError", "zero\0", "check the path",
-    )  # fmt: skip
-    given: Any = [5]
-    assert refused(lambda: load_notes(given), ArgumentError) == (
-        "a file of notes cannot be of the type int", "", "give a path, or several",
-    )  # fmt: skip
