@@ -45,7 +45,13 @@ USUAL = Yardsticks(
         "duodenum": {},
         "heart": {
             "D10cc[Gy] physical": {"20": {"printed": [5], "another": [3]}},
-            "D4cc[Gy] physical": {"25": {"printed": [5]}, "18": {"printed": [5]}, "30": {"b-8": [8], "a-8": [8]}},
+            "D4cc[Gy] physical": {
+                "25": {"printed": [5]},
+                "18": {"printed": [5]},
+                "30": {"b-8": [8], "a-8": [8]},
+                "50": {"c-8": [8]},
+                "51": {"c-8": [8]},
+            },
             "Max[Gy] physical": {"33": {"printed": [5]}},
         },
         "stomach": {"D9%[Gy] physical": {"14": {"printed": [5]}}},
@@ -863,3 +869,54 @@ def test_the_site_of_a_row_is_one_that_a_plan_may_be_of() -> None:
 )
 def test_a_file_of_sites_has_sites_at_its_top(raw: bytes, is_one: bool) -> None:
     assert is_sites(raw) is is_one
+
+
+@pytest.mark.parametrize(
+    ("asked", "levels"),
+    [
+        # the column of more fractions, at twice the limit of this number
+        (("D4cc[Gy]", "below", 50, "Heart"), ["warning"]),
+        (("D4cc[Gy]", "below", 51, "Heart"), ["error"]),
+        # a maximum by its name
+        (("D19.9%[Gy]", "below", 9, "Spleen", {"organ": "Spleen max"}), []),
+        (("D20%[Gy]", "below", 9, "Spleen", {"organ": "Spleen max"}), ["error"]),
+        (("DC20%[Gy]", "below", 9, "Spleen", {"organ": "Spleen max"}), []),
+        (("D20%[Gy]", "below", 9, "Spleen", {"organ": "Spleen max, mean"}), []),
+        (("D20%[Gy]", "below", 9, "Spleen", {"organ": "Spleen max vol"}), []),
+        (("D95%[Gy]", "at_least", 9, "PTV", {"organ": "PTV max"}), []),
+        (("Max[Gy]", "at_least", 9, "PTV", {"organ": "PTV min, not max"}), []),
+        (("Max[Gy]", "at_least", 9, "PTV", {"organ": "PTV mean"}), []),
+        (("Mean[Gy]", "at_most", 9, "PTV", {"organ": "PTV max"}), ["warning"]),
+        (("Mean[Gy]", "at_least", 9, "PTV", {"organ": "PTV max"}), []),
+        (("Mean[Gy]", "below", 9, "Spleen", {"organ": "Spleen max mean"}), []),
+        (("Max[Gy]", "below", 9, "Spleen", {"organ": "Spleen max mean"}), []),
+        # the organs that a text names, wherever they stand in it
+        (("Max[Gy]", "below", 9, "Spleen", {"organ": "The liver, or else the spleen"}), []),
+        (("Max[Gy]", "below", 9, "Liver", {"organ": "The liver, or else the spleen"}), []),
+        (("Max[Gy]", "below", 9, "Heart", {"organ": "The liver, or else the spleen"}), ["warning"]),
+        (("Max[Gy]", "below", 9, "Heart", {"organ": "near the spinal cord of it"}), ["warning"]),
+        (("Max[Gy]", "below", 9, "SpinalCord", {"organ": "near the spinal cord of it"}), []),
+        # several structures, of which one hides another
+        (("Mean[Gy]", "below", 9, "Heart", "Heart-PTV", {"select": Select.UNION, "organ": "Heart minus PTV"}), []),
+        (("Mean[Gy]", "below", 9, "Kidney_L", "Kidney_R", "Spleen", {"select": Select.UNION}), ["warning"]),
+        (("Mean[Gy]", "below", 9, "Heart", "Body", {"select": Select.EACH}), []),
+        (
+            (
+                "Mean[Gy]",
+                "below",
+                9,
+                "Heart",
+                "Heart-PTV",
+                "Liver",
+                {"select": Select.FIRST, "organ": "Heart minus PTV"},
+            ),
+            ["warning"],
+        ),
+        (("DC50cc[Gy]", "below", 9, "Kidney_L", "Kidney_Cortex_L", {"select": Select.UNION}), ["error"]),
+        (("DC50cc[Gy]", "below", 9, "Kidney_L", "Spleen", {"select": Select.UNION}), ["warning"]),
+    ],
+    ids=lambda value: " ".join(map(str, value[:5])) if isinstance(value, tuple) else "",
+)
+def test_levels_of_remarks_on_words_and_structures(asked: tuple[Any, ...], levels: list[str]) -> None:
+    *plain, fields = asked if isinstance(asked[-1], dict) else (*asked, {})
+    assert [one.partition(":")[0] for one in of(*plain, **fields)] == levels

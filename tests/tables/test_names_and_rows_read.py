@@ -195,6 +195,16 @@ def test_several_names_of_one_organ_are_learned_side_by_side(text: str, after: s
     assert file.read_bytes().decode() == after
 
 
+def test_an_organ_is_written_in_quotes_where_yaml_needs_them(tmp_path: Path) -> None:
+    file = tmp_path / "dictionary.yaml"
+    own = table(row("Max[Gy]", "below", 9, "Our: organ", "2nd", "SpinalCord_PRV-x-y"))
+    names = {"Our: organ": "a1", "Lungs-GTV": "b2", "2nd": "c3", "SpinalCord_PRV-x-y": "d4"}
+    learn_names(names, rois("a1", "b2", "c3", "d4"), file, [own])
+    heading, second, *lines = file.read_text(encoding="utf-8").splitlines()
+    assert (heading[0], second[0]) == ("#", "#")
+    assert lines == ['"2nd": ["c3"]', 'Lungs-GTV: ["b2"]', '"Our: organ": ["a1"]', '"SpinalCord_PRV-x-y": ["d4"]']
+
+
 def test_what_was_not_learned_is_told_organ_by_organ(tmp_path: Path) -> None:
     file = tmp_path / "dictionary.yaml"
     file.write_text("Heart: [Cor]\n", encoding="utf-8")

@@ -20,6 +20,7 @@ from sbrtcheck.tables.notes import (
     load_notes,
     load_notes_by_plan,
     notes_text,
+    quoted,
     read_notes,
     save_notes,
 )
@@ -180,3 +181,8 @@ def test_notes_are_of_one_plan_or_of_several_and_from_a_folder_too(tmp_path: Pat
         "",
         "give a path, or several",
     )
+
+
+def test_letters_that_do_not_print_are_written_by_their_numbers() -> None:
+    assert quoted("\uffff\U0001fffe\U000e0001\x7f") == '"\\uffff\\U0001fffe\\U000e0001\\u007f"'
+    assert quoted('é "x"\n') == '"é \\"x\\"\\n"'

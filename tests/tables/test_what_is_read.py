@@ -43,12 +43,13 @@ from sbrtcheck.tables import (
     Step,
     VeffStep,
     fitness,
+    load,
     load_sites,
     load_table,
 )
 from sbrtcheck.tables.document import MAX_BYTES, Document, document_bytes, document_of, read_document
-from sbrtcheck.tables.evidence import read_evidence
-from sbrtcheck.tables.load import GIVEN_VALUES, examine_bytes
+from sbrtcheck.tables.evidence import numbers_in_text, read_evidence
+from sbrtcheck.tables.load import GIVEN_VALUES, bundled_heads, examine_bytes
 from sbrtcheck.tables.sites import examine_sites
 
 
@@ -841,3 +842,92 @@ def test_evidence_that_is_not_there_says_how_it_begins(tmp_path: Path) -> None:
         "evidence/documents.csv:1: no such file; it begins with key,title,address,transcribes,reader,note",
         "evidence/readings.csv:1: the file is not UTF-8 text; save it as UTF-8",
     ]
+
+
+# -------------------------------------------------------------------------------- where tables are, what confirms a row
+
+
+@pytest.mark.parametrize(
+    ("text", "fractions"),
+    [
+        ("a: 1\nfractions: [3]\n", (3,)),
+        ("fractions: [1,2 , 30 ]  # as printed\r\nb: 2", (1, 2, 30)),
+        ("fractions: any\n", ()),
+        ("fractions:\n  - 3\n", (5,)),  # a line of another kind: the table itself is asked
+        ("note: fractions: [3]\n", (5,)),
+    ],
+)
+def test_the_numbers_of_fractions_stand_on_one_line_of_a_shipped_table(
+    text: str, fractions: tuple[int, ...], tmp_path: Path
+) -> None:
+    file = tmp_path / "x.yaml"
+    file.write_bytes(text.encode())
+    assert load._fractions("tg101-5fx", file) == fractions
+
+
+def test_a_shipped_table_is_called_by_its_place_in_the_repository() -> None:
+    found = load.read_file("rtog-0813")
+    assert (found.place, found.path) == ("constraints/lung/rtog-0813.yaml", "bundled")
+    assert found.evidence is not None
+    assert found.evidence.folder == "constraints"
+    assert load_table("rtog-0813").path == "bundled"
+    for path in ("none.YML", "a\\none", "a/none"):
+        assert refused(lambda path=path: load_table(path), TableError)[:2] == ("no such file", path)  # type: ignore[misc]
+    assert bundled_heads() == tuple(sorted(bundled_heads(), key=lambda head: head.id))
+
+
+def reading(reader: str, says: Says, value: float = 10.0, number: str = "limit") -> Reading:
+    document = EvidenceDocument(key=reader, title=f"By {reader}", address="x", transcribes="x", reader=reader)
+    return Reading(
+        table="t", row="row", number=number, value=value, unit="Gy", sense=None, document=document, place="p",
+        read_on=date(2026, 11, 28), says=says,
+    )  # fmt: skip
+
+
+NEEDED = "and two readers are needed"
+
+
+@pytest.mark.parametrize(
+    ("read", "doubts"),
+    [
+        ([reading("a", Says.AGREES), reading("b", Says.AGREES)], []),
+        ([reading("a", Says.AGREES), reading(" A ", Says.AGREES)], [f"limit 10: only By a agrees, {NEEDED}"]),
+        ([reading("a", Says.AGREES), reading("b", Says.SUPPORTS)], [f"limit 10: only By a agrees, {NEEDED}"]),
+        ([reading("a", Says.AGREES, 9.0), reading("b", Says.SET_ASIDE)], [f"limit 10: no reading agrees, {NEEDED}"]),
+        (
+            [reading("a", Says.AGREES), reading("b", Says.AGREES), reading("c", Says.CONTRADICTS, 11.5)],
+            ["limit 10: By c prints 11.5 Gy"],
+        ),
+        (
+            [reading("c", Says.CONTRADICTS, 9.0)],
+            [f"limit 10: no reading agrees, {NEEDED}", "limit 10: By c prints 9 Gy"],
+        ),
+        ([reading("a", Says.AGREES, number="acceptable")], [f"limit 10: no reading agrees, {NEEDED}"]),
+    ],
+)
+def test_why_a_row_is_not_confirmed(read: list[Reading], doubts: list[str]) -> None:
+    asked = row("Mean[Gy]", "below", 10.0, readings=tuple(read), confirmed_by=("x", "y"))
+    assert asked.doubts == tuple(doubts)
+    assert asked.confirmed is not bool(doubts)
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("30 to 50 Gy in EQD2, and 30 Gy or 27.5 Gy.", ("30", "50", "27.5")),
+        ("D2 and V20, 5-fold, 3.", ("5", "3")),
+        ("none", ()),
+    ],
+)
+def test_the_numbers_of_a_statement(text: str, numbers: tuple[str, ...]) -> None:
+    assert numbers_in_text(text) == numbers
+
+
+def test_numbers_of_a_row_are_written_short() -> None:
+    asked = row("Mean[Gy]", "below", 20.1234567, acceptable=1234567.0, quantity=Quantity.BED, alpha_beta_gy=2.54321)
+    assert asked.metric_text == "Mean[Gy] BED(a/b 2.543)"
+    assert asked.text == "SpinalCord Mean[Gy] BED(a/b 2.543) below 20.1235 (acceptable 1.23457e+06)"
+    side = {"priority": Priority.MANDATORY, "side": RowSide.IPSILATERAL, "sex": Sex.FEMALE, "site": "lung"}
+    assert row("Mean[Gy]", "at_most", 2.0, **side).text == (
+        "SpinalCord Mean[Gy] at most 2 (mandatory, ipsilateral, female, site lung)"
+    )
