@@ -914,9 +914,39 @@ def test_a_file_of_sites_has_sites_at_its_top(raw: bytes, is_one: bool) -> None:
         ),
         (("DC50cc[Gy]", "below", 9, "Kidney_L", "Kidney_Cortex_L", {"select": Select.UNION}), ["error"]),
         (("DC50cc[Gy]", "below", 9, "Kidney_L", "Spleen", {"select": Select.UNION}), ["warning"]),
+        (("CV5Gy[%]", "at_least", 9, "Kidney_L"), []),
+        (("CV5Gy[cc]", "at_least", 9, "Kidney_L"), ["error"]),
+        (("V5Gy[cc]", "below", 9, "Kidney_L"), []),
     ],
     ids=lambda value: " ".join(map(str, value[:5])) if isinstance(value, tuple) else "",
 )
 def test_levels_of_remarks_on_words_and_structures(asked: tuple[Any, ...], levels: list[str]) -> None:
     *plain, fields = asked if isinstance(asked[-1], dict) else (*asked, {})
     assert [one.partition(":")[0] for one in of(*plain, **fields)] == levels
+
+
+@pytest.mark.parametrize(
+    ("more", "level"),
+    [
+        ([], "error"),
+        ([14.9, 24.0], "error"),
+        ([15.0, 23.9], "error"),
+        ([15.0, 24.0], "warning"),
+        ([30.0, 24.1], "warning"),
+    ],
+)
+def test_a_dose_that_somebody_allows_to_half_as_much_is_no_slip_for_sure(more: list[float], level: str) -> None:
+    hot = {"heart": {"5": [[3.0, 24.0], *([more] if more else [])]}}
+    usual = replace(COPIED, hot_gy=hot, hot_cc={"heart": [60.0]})
+    found = of("D30cc[Gy]", "below", 24, "Heart", usual=usual)
+    what = f"{level}: 'D30cc[Gy]' below 24: bundled tables have 24 Gy to 3 cc of Heart; {DECIMAL}"
+    assert what in found
+    used = replace(usual, hot_cc={"heart": [60.0], "skin": [30.0]})  # a volume that is used of another organ
+    assert what.replace("error", "warning") in of("D30cc[Gy]", "below", 24, "Heart", usual=used)
+
+
+def test_a_table_for_any_number_of_fractions_is_held_to_none() -> None:
+    usual = replace(COPIED, hot_gy={"heart": {"1": COPIED.hot_gy["heart"]["5"]}}, hot_cc={"heart": [60.0]})
+    for metric, limit in (("D30cc[Gy]", 24), ("D3cc[Gy]", 42), ("Mean[Gy]", 31)):
+        found = [of(metric, "below", limit, "Heart", usual=usual, fractions=numbers) for numbers in ((1,), ())]
+        assert [bool(one) for one in found] == [True, False]
