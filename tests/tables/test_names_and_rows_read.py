@@ -147,6 +147,9 @@ def test_a_mapping_is_refused_without_lines_and_what_is_no_dictionary_with_a_hin
         "",
         "give its TG-263 name",
     )
+    of_number: Any = {"Heart": [5]}
+    said = ("a spelling of 'Heart' is not text", "dictionary", 'put it in quotes: "5"')
+    assert refused(lambda: load_dictionary(of_number), NamesError) == said
     number: Any = 5
     assert refused(lambda: load_dictionary(number), ArgumentError) == (
         "a dictionary cannot be of the type int",
@@ -197,12 +200,18 @@ def test_several_names_of_one_organ_are_learned_side_by_side(text: str, after: s
 
 def test_an_organ_is_written_in_quotes_where_yaml_needs_them(tmp_path: Path) -> None:
     file = tmp_path / "dictionary.yaml"
-    own = table(row("Max[Gy]", "below", 9, "Our: organ", "2nd", "SpinalCord_PRV-x-y"))
-    names = {"Our: organ": "a1", "Lungs-GTV": "b2", "2nd": "c3", "SpinalCord_PRV-x-y": "d4"}
-    learn_names(names, rois("a1", "b2", "c3", "d4"), file, [own])
+    own = table(row("Max[Gy]", "below", 9, "Our: organ", "2nd", "SpinalCord_PRV-x-y", "Zäpfchen"))
+    names = {"Our: organ": "a1", "Lungs-GTV": "b2", "2nd": "c3", "SpinalCord_PRV-x-y": "d4", "Zäpfchen": "e5"}
+    learn_names(names, rois("a1", "b2", "c3", "d4", "e5"), file, [own])
     heading, second, *lines = file.read_text(encoding="utf-8").splitlines()
     assert (heading[0], second[0]) == ("#", "#")
-    assert lines == ['"2nd": ["c3"]', 'Lungs-GTV: ["b2"]', '"Our: organ": ["a1"]', '"SpinalCord_PRV-x-y": ["d4"]']
+    assert lines == [
+        '"2nd": ["c3"]',
+        'Lungs-GTV: ["b2"]',
+        '"Our: organ": ["a1"]',
+        '"SpinalCord_PRV-x-y": ["d4"]',
+        '"Zäpfchen": ["e5"]',
+    ]
 
 
 def test_what_was_not_learned_is_told_organ_by_organ(tmp_path: Path) -> None:

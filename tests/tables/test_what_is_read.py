@@ -47,6 +47,7 @@ from sbrtcheck.tables import (
     load_sites,
     load_table,
 )
+from sbrtcheck.tables import sites as sites_module
 from sbrtcheck.tables.document import MAX_BYTES, Document, document_bytes, document_of, read_document
 from sbrtcheck.tables.evidence import numbers_in_text, read_evidence
 from sbrtcheck.tables.load import GIVEN_VALUES, bundled_heads, examine_bytes
@@ -660,12 +661,26 @@ def test_a_misspelt_list_of_sites_is_told_with_its_line(good: str, bad: str, fau
     assert (caught.value.what, caught.value.place) == ("the file of sites has 1 fault", str(file))
 
 
+def test_a_fault_of_the_shipped_list_would_be_told_by_its_place_in_the_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sites.yaml").write_text("- a", encoding="utf-8")
+    monkeypatch.setattr("sbrtcheck.tables.sites.shipped_root", lambda: tmp_path)
+    read_anew = sites_module._shipped_sites.__wrapped__
+    assert refused(read_anew, TableError) == ("the file of sites has 1 fault", "constraints/sites.yaml", "")
+    (tmp_path / "sites.yaml").write_text(SITES, encoding="utf-8")
+    assert read_anew().path == "bundled"
+
+
 def test_a_refused_list_of_sites_counts_its_faults_and_names_its_place(tmp_path: Path) -> None:
     file = tmp_path / "sites.yaml"
     file.write_text(SITES.replace("title: Ours", "titel: Ours").replace('"2.0.0"', "2"), encoding="utf-8")
     assert refused(lambda: load_sites(file), TableError) == ("the file of sites has 3 faults", str(file), "")
     nowhere = ("no such file", "nowhere.yaml", "give the YAML file of the sites")
     assert refused(lambda: load_sites("nowhere.yaml"), TableError) == nowhere
+    with pytest.raises(TableError) as missing:
+        load_sites("nowhere.yaml")
+    assert missing.value.faults == (Fault(place=nowhere[1], what=nowhere[0], hint=nowhere[2]),)
     no_path = ("cannot be read: ValueError", "zero\0.yaml", "give the YAML file of the sites")
     assert refused(lambda: load_sites("zero\0.yaml"), TableError) == no_path
     given: Any = 5
@@ -773,6 +788,11 @@ def test_every_field_of_a_reading_is_what_stands_in_the_file(tmp_path: Path) -> 
             ["readings.csv:7: not CSV: unexpected end of data; look at the quotes on this line"],
         ),
         (
+            'table,"row',
+            DOCUMENTS,
+            ["readings.csv:1: not CSV: unexpected end of data; look at the quotes on this line"],
+        ),
+        (
             "a,b\n",
             DOCUMENTS,
             [
@@ -823,7 +843,7 @@ def test_every_field_of_a_reading_is_what_stands_in_the_file(tmp_path: Path) -> 
             ],
         ),
     ],
-    ids=range(6),
+    ids=range(7),
 )
 def test_faults_of_evidence_and_the_rest_of_it_is_read(
     readings: str, documents: str, faults: list[str], tmp_path: Path
