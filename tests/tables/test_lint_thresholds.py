@@ -16,6 +16,7 @@ from sbrtcheck.plan import Sex
 from sbrtcheck.radiobiology import Quantity, total_dose_for_bed, total_dose_for_eqd2
 from sbrtcheck.tables import (
     Constraint,
+    ConstraintTable,
     Kind,
     LimitByTargetVolume,
     Priority,
@@ -66,8 +67,15 @@ USUAL = Yardsticks(
 
 def levels(one: Constraint, *others: Constraint, **of_table: Any) -> list[Level]:
     """How sure lint is of what it says of these rows."""
-    asked = table(one, *others, id=of_table.pop("id", "own"), **of_table)
-    return [slip.level for _, slip in row_slips(asked, USUAL)]
+    return levels_in(table(one, *others, id=of_table.pop("id", "own"), **of_table), USUAL)
+
+
+def levels_in(asked: ConstraintTable, usual: Yardsticks) -> list[Level]:
+    """The same by other yardsticks; and each remark is on a row of the table, and has words and a hint."""
+    said = list(row_slips(asked, usual))
+    assert all(one in asked.rows for one, _ in said)
+    assert all(slip.what.strip() and slip.hint.strip() for _, slip in said)
+    return [slip.level for _, slip in said]
 
 
 def heart(metric: str, sense: str, limit: Any, **fields: Any) -> Constraint:
@@ -396,7 +404,7 @@ def test_the_smallest_volume_that_a_row_accepts_counts() -> None:
 def test_a_usual_volume_in_the_other_unit(metric: str, organ: str, expected: list[Level]) -> None:
     usual = replace(USUAL, hot_cc={**USUAL.hot_cc, "ptv": [10.0]})
     asked = table(row(metric, "below", 9, organ), id="own")
-    assert [slip.level for _, slip in row_slips(asked, usual)] == expected
+    assert levels_in(asked, usual) == expected
 
 
 @pytest.mark.parametrize(
@@ -831,7 +839,7 @@ def test_a_text_that_names_one_organ_and_structures_that_are_another(
     organ: str, structures: tuple[str, ...], expected: list[Level]
 ) -> None:
     asked = table(row("Max[Gy]", "below", 9, *structures, organ=organ, select=Select.EACH), id="own")
-    assert [slip.level for _, slip in row_slips(asked, OF_ORGANS)] == expected
+    assert levels_in(asked, OF_ORGANS) == expected
 
 
 @pytest.mark.parametrize(
