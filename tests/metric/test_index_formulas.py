@@ -212,7 +212,7 @@ def test_large_doses_are_asked_for_to_a_thousandth() -> None:
 def test_a_volume_is_asked_for_as_closely_as_it_and_its_rest_are_printed(text: str, close_cc: float) -> None:
     (sought,) = asked(text)
     assert isinstance(sought, VolumeSought)
-    assert sought.width_percent == pytest.approx(2 * close_cc / 10.0 * 100.0, rel=2e-2)
+    assert sought.width_percent == pytest.approx(2 * close_cc / 10.0 * 100.0, rel=2e-3)
     of = text.removeprefix("C").removeprefix("V").partition("[")[0]
     assert sought.dose_gy == pytest.approx(15.0 if "%" in of else float(of.removesuffix("Gy")))
 
