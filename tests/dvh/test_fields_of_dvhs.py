@@ -20,11 +20,14 @@ from sbrtcheck.dvh.close_curves import (
     _add,
     _are_close,
     _at_extremes,
+    _between,
     _high_spread,
     _low_spread,
     _Spread,
+    _spread_out,
     with_close_curves,
 )
+from sbrtcheck.dvh.compute import CONVENTION_OF
 from sbrtcheck.dvh.curve import closer
 from sbrtcheck.dvh.curve_distance import CurveDistance, curve_distance
 from sbrtcheck.dvh.exchange import bin_edges_gy
@@ -126,6 +129,25 @@ def test_all_that_is_known_of_a_mean_narrows_it() -> None:
 def test_the_effect_of_bounds_is_that_of_each_of_them() -> None:
     effect = isoeffect(Quantity.BED, fractions=5, alpha_beta_gy=10.0)
     assert converted_bounds(Bounds(value=10.0, low=5.0, high=20.0), effect) == Bounds(value=12.0, low=5.5, high=28.0)
+
+
+# -------------------------------------------------------------------------------- rounding
+
+
+def test_a_volume_is_one_volume_within_a_billionth_of_the_whole() -> None:
+    """4 of 10 cc have 20 Gy, the rest 10 Gy: a sum that is rounded to a hair more than 4 cc is 4 cc."""
+    stepped = ramp_dvh(curve=curve([0.0, 10.0, 10.0, 20.0, 20.0], [10.0, 10.0, 4.0, 4.0, 0.0]))
+    stepped = replace(stepped, lower=stepped.curve, upper=stepped.curve)
+    hair_cc = 1e-9 * 10.0
+    for volume_cc, dose_gy in ((4.0, 20.0), (4.0 + 0.9 * hair_cc, 20.0), (4.0 + 1.1 * hair_cc, 10.0)):
+        assert stepped.dose_at_volume(volume_cc) == exact(dose_gy)
+
+
+@pytest.mark.parametrize("dose_gy", [22.0, 25.0, 29.0])
+def test_a_dose_is_one_dose_within_a_hundred_thousandth_of_the_largest(dose_gy: float) -> None:
+    """Of 10 cc from 20 to 30 Gy a cc has each Gy, and 0.3 mGy is no difference."""
+    found = ramp_dvh(low_gy=20.0, high_gy=30.0).volume_at_dose(dose_gy)
+    assert (found.low, found.value, found.high) == pytest.approx([30.0 - dose_gy + 3e-4] * 3, rel=1e-9)
 
 
 # -------------------------------------------------------------------------------- old names
@@ -257,6 +279,51 @@ def test_cells_whose_dose_is_nearly_linear_are_spread_out_and_what_is_lost_is_at
     for tally in (first.at_least, first.at_most):
         assert tally.sum() == pytest.approx(3 * 0.75 + 2 * 0.25, abs=1e-12)
         assert tally.min() >= 0.0
+
+
+def test_tallies_narrow_the_curves_that_are_known_by_the_parts_that_exist() -> None:
+    """10 to 20 Gy known to 1 Gy; by the tallies all has 12 Gy at least and 18 Gy at most."""
+    unit_gy = 1e-3
+    spread, of_other_caps = _Spread(), _Spread()
+    spread.at_least[12_000] = spread.at_most[18_000] = 10.0
+    of_other_caps.at_least[30_000] = of_other_caps.at_most[30_000] = 5.0
+    parts = [(CONVENTION_OF[EndCaps.CAPPED], of_other_caps), (CONVENTION_OF[EndCaps.HALF_SLICE], spread)]
+    found = _between(RAMP, parts, unit_gy)
+    doses_gy = np.array([0.0, 11.99, 12.01, 15.0, 18.99, 19.01, 32.0])
+    # what was known: 19 - d at least, and the volume of a bin is that at its upper edge
+    expected = np.array([10.0, 10.0, 6.99, 4.0, 0.01, 0.0, 0.0])
+    assert found.lower.volume_at(doses_gy) == pytest.approx(expected, abs=2 * unit_gy)
+    assert np.all(found.lower.volume_at(doses_gy) <= expected + 1e-9)
+    doses_gy = np.array([0.0, 10.99, 11.01, 15.0, 17.99, 18.01, 32.0])
+    expected = np.array([10.0, 10.0, 9.99, 6.0, 3.01, 0.0, 0.0])
+    assert found.upper.volume_at(doses_gy) == pytest.approx(expected, abs=2 * unit_gy)
+    assert np.all(found.upper.volume_at(doses_gy) >= expected - 1e-9)
+    both = _between(RAMP, [(CONVENTION_OF[EndCaps.HALF_SLICE], spread), parts[0], parts[1]], unit_gy)
+    assert both.upper == found.upper  # twice as much as there is tells no more
+    assert both.lower.volume[0] == 10.0
+    assert replace(found, lower=RAMP.lower, upper=RAMP.upper, has_close_curves=False) == RAMP
+
+
+def test_what_reaches_the_last_bin_may_have_all_of_its_dose() -> None:
+    spread = _Spread()
+    spread.at_least[0], spread.at_most[BINS - 1] = 10.0, 10.0
+    at_32_gy = ramp_dvh(low_gy=32.0, high_gy=32.0, half_width_gy=1.0)
+    found = _between(at_32_gy, [(CONVENTION_OF[EndCaps.HALF_SLICE], spread)], 1e-3)
+    assert found.upper.volume_at(np.array([32.767, 32.768])).tolist() == [10.0, 10.0]
+    assert found.upper.dose_gy[-1] <= 32.768 + 1e-3 + 1e-9
+    assert found.lower.volume_at(np.array([30.99, 31.01])).tolist() == [10.0, 0.0]
+
+
+def test_cells_are_spread_alike_however_many_are_taken_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = np.array([5, -4, 40, BINS - 3, 7, 5, 1000])
+    spans = np.array([[3, 2, 1, 4, 5, 6, 7], [1, 1, 2, 3, 4, 9, 2], [2, 3, 1, 1, 1, 5, 11]])
+    at_once = _spread_out(place, spans)
+    assert at_once[0].sum() + at_once[1].sum() == pytest.approx(len(place), abs=1e-12)
+    for cells_at_once in (1, 2, 3, 7):
+        monkeypatch.setattr("sbrtcheck.dvh.close_curves.CELLS_AT_ONCE", cells_at_once)
+        counted, lost = _spread_out(place, spans)
+        assert np.max(np.abs(counted - at_once[0])) <= 1e-15
+        assert lost.tolist() == at_once[1].tolist()
 
 
 def test_curves_a_hair_further_apart_than_is_close_are_not_close() -> None:
