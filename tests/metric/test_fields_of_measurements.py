@@ -331,6 +331,11 @@ def test_a_structure_on_two_planes_is_told_with_their_number() -> None:
     said = "it has 2: nothing tells its shape between and beyond them"
     expected = NoSamplingEstimate(why=WhyNoEstimate.TOO_FEW_PLANES, detail=said)
     assert sampling_uncertainty(parse("Mean[Gy]"), dvhs, dvhs["PTV"]) == expected
+    on_three = structure("PTV", *walls, rectangle(-8, 8, -8, 8, 4.0))
+    dvhs = compute_dvhs(plan(grid(lambda x, y, z: 20.0 + 0.1 * x + 0 * y + 0 * z), on_three))
+    found = sampling_uncertainty("Volume[cc]", dvhs, dvhs["PTV"])
+    # half a slice of 2 mm at both ends, of 16 mm by 16 mm
+    assert found == SamplingEstimate(half_width=pytest.approx(0.512, rel=1e-3), unit=Unit.CC)
 
 
 def test_a_structure_that_vanishes_otherwise_has_no_other_value(monkeypatch: pytest.MonkeyPatch) -> None:
