@@ -13,6 +13,8 @@ import pytest
 
 from dvh_builders import FIFTY_IN_FIVE, NOT_KNOWN, curve, dvh_set, exact, percent_dvh, plan_of, ramp_dvh, uniform_dvh
 from sbrtcheck import compute_dvhs
+from sbrtcheck.chart.points import CurvePoint, NotDrawn, Side
+from sbrtcheck.chart.values import Chart
 from sbrtcheck.dvh import DVH, Between, Bounds, EndCaps, Interpolation, Model, NoDVH, Reason, roi_names
 from sbrtcheck.dvh.binned_dvh import Unusable
 from sbrtcheck.dvh.close_curves import (
@@ -400,6 +402,51 @@ def test_what_a_chart_cannot_be_made_of_is_named(wrong: dict[str, Any], what: st
     with pytest.raises(ArgumentError) as error:
         dvh_set(ramp_dvh()).plot(**wrong)
     assert (error.value.what, error.value.hint) == (what, hint)
+
+
+class Points:
+    """What a table or a report is to a chart: asked with a set and names, it has a point and what is none."""
+
+    def __init__(self, label: str) -> None:
+        self.point = CurvePoint(
+            structure="Cord", label=label, dose_gy=10.0, volume_percent=30.0, volume_cc=3.0, side=Side.UNDER
+        )
+        self.left_out = NotDrawn(label=f"not {label}", reason="of the whole plan")
+        self.asked: list[object] = []
+
+    def points(self, dvhs: object, names: object = None) -> tuple[tuple[CurvePoint, ...], tuple[NotDrawn, ...]]:
+        self.asked.append((dvhs, names))
+        return (self.point,), (self.left_out,)
+
+
+def test_a_chart_is_made_of_all_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[tuple[Chart, object]] = []
+    monkeypatch.setattr("sbrtcheck.chart.axes.draw", lambda chart, ax: drawn.append((chart, ax)))
+    dvhs = dvh_set(ramp_dvh("Cord"), ramp_dvh("Heart", high_gy=30.0), ramp_dvh("Lesion", high_gy=40.0))
+    one, other, names, axes = Points("one"), Points("other"), {"PTV": "Lesion"}, object()
+    dvhs.plot()
+    dvhs.plot(constraints=one, relative=False, names=names, ax=axes)  # type: ignore[arg-type]
+    dvhs.plot(constraints=(each for each in (one, other)), structures=["Heart", "Cord"])
+    (usual, no_axes), (in_cc, its_axes), (chosen, _) = drawn
+    assert (no_axes, its_axes) == (None, axes)
+    assert [[curve.name for curve in chart.curves] for chart in (usual, in_cc, chosen)] == [
+        ["Cord", "Heart", "Lesion"],
+        ["Lesion", "Cord", "Heart"],  # targets first
+        ["Cord", "Heart"],
+    ]
+    assert [curve.style.is_target for curve in in_cc.curves] == [True, False, False]
+    assert [chart.relative for chart in (usual, in_cc, chosen)] == [True, False, True]
+    assert [[limit.point for limit in chart.limits] for chart in (usual, in_cc, chosen)] == [
+        [],
+        [one.point],
+        [one.point, other.point],
+    ]
+    assert [chart.left_out for chart in (usual, in_cc, chosen)] == [
+        (),
+        (one.left_out,),
+        (one.left_out, other.left_out),
+    ]
+    assert (one.asked, other.asked) == ([(dvhs, names), (dvhs, None)], [(dvhs, None)])
 
 
 def test_a_notebook_shows_targets_first_and_all_that_is_known_of_a_set() -> None:
