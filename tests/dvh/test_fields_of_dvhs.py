@@ -137,6 +137,12 @@ def test_a_dose_is_one_dose_within_a_hundred_thousandth_of_the_largest(dose_gy: 
     assert (found.low, found.value, found.high) == pytest.approx([30.0 - dose_gy + 3e-4] * 3, rel=1e-9)
 
 
+@pytest.mark.parametrize("number", [np.float32(2.3), np.float32(7.7), 5, np.int32(8)])
+def test_a_number_is_asked_at_with_all_its_digits_whatever_its_type(number: float) -> None:
+    assert RAMP.dose_at_volume(number) == RAMP.dose_at_volume(float(number))
+    assert RAMP.volume_at_dose(10 + number) == RAMP.volume_at_dose(float(10 + number))
+
+
 # -------------------------------------------------------------------------------- old names
 
 

@@ -15,7 +15,7 @@ from dvh_builders import FIFTY_IN_FIVE, NOT_KNOWN, band, dvh_set, percent_dvh, p
 from sbrtcheck import compute_dvhs
 from sbrtcheck.dvh import DVH, DoseSought, EndCaps, Origin, Reason, VolumeSought
 from sbrtcheck.errors import ArgumentError, MetricError
-from sbrtcheck.geometry import dose_at_distance
+from sbrtcheck.geometry import GridFrame, PrismStack, dose_at_distance
 from sbrtcheck.geometry.dose_at_distance import MaxDoseAtDistance as FarDose
 from sbrtcheck.installation import install_command
 from sbrtcheck.metric import Measurement, NotMeasured, OfPlan, Unit, measure, parse, plan_indices
@@ -410,6 +410,8 @@ def test_a_far_dose_is_looked_for_once_and_from_what_is_known_of_a_larger_target
 
     def looked_for(stack: object, frame: object, distance_mm: float, reached_gy: float) -> FarDose | None:
         calls.append((distance_mm, reached_gy))
+        assert isinstance(stack, PrismStack)
+        assert isinstance(frame, GridFrame)
         return FarDose(low_gy=float(len(calls)), high_gy=10.0 + len(calls))
 
     monkeypatch.setattr(dose_at_distance, "max_dose_at_distance", looked_for)
