@@ -147,6 +147,14 @@ def test_relative_volumes_begin_at_100_up_to_rounding() -> None:
         assert error.value.detail == f"relative volumes begin at {first:g}, not at 100 %"
 
 
+def test_what_is_just_at_a_limit_is_still_noise() -> None:
+    assert falling_volumes(np.array([1000.0, 500.0, 501.0])).tolist() == [1000.0, 500.0, 500.0]  # a thousandth
+    assert last_filled_bin(np.array([10.0, 6.0, 1e-9 * 10.0])) == 1
+    for rounding, end_gy in ((1e-6, 2.0), (1.1e-6, 3.0)):  # of volumes that print as 0
+        printed = histogram(1.0, 0.5, 0.0, late=0, rounding=np.array([0.0, 0.0, rounding]))
+        assert curves_of(printed).upper.dose_gy[-1] == end_gy
+
+
 # -------------------------------------------------------------------------------- mean, minimum and maximum
 
 # 10 cc at 10 Gy and more, 5 of them in 10 to 11 Gy, 5 in 11 to 12 Gy: a mean of 11 Gy, half a Gy to either side
@@ -192,6 +200,22 @@ def test_a_stated_extreme_far_from_the_curve_is_the_nearest_that_it_can_be() -> 
     assert fields_of(stated(11.0, 7.85, 12.0))["min_gy"] == Bounds(value=7.85, low=7.85, high=11.0)
     assert fields_of(stated(11.0, 7.75, 12.0))["min_gy"] == OF_CURVE["min_gy"]
     assert fields_of(stated(11.0, 13.0, 12.0))["min_gy"] == Bounds(value=11.0, low=10.0, high=11.0)
+
+
+def test_a_stated_minimum_just_as_far_from_the_curve_as_agrees_is_kept() -> None:
+    # of 50 Gy, 2 % and two bins of 1 Gy
+    long = histogram(*[10.0] * 51, 5.0, late=0)
+    for minimum_gy, value_gy in ((47.0, 47.0), (46.99, 50.0)):
+        own = StatedStatistics(mean=51.0, minimum=minimum_gy, maximum=52.0)
+        found = statistics_of(long, curves_of(long), own, percent_of_gy=None)
+        assert found.min_gy == Bounds(value=value_gy, low=value_gy, high=51.0)
+
+
+def test_the_minimum_is_where_the_last_whole_volume_is_but_for_noise() -> None:
+    for share, minimum_gy in ((1.0 - 1e-9, 1.0), (1.0 - 1e-8, 0.0)):
+        printed = histogram(10.0, 10.0 * share, 2.0, late=0)
+        found = statistics_of(printed, curves_of(printed), None, percent_of_gy=None)
+        assert found.min_gy == Bounds(value=minimum_gy, low=minimum_gy, high=minimum_gy + 1.0)
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,13 @@ def test_a_part_that_gets_nothing_leaves_nothing_of_a_negative_mean(a: float) ->
     assert curve([0.0, 5.0, 20.0], [10.0, 10.0, 0.0]).geud(a) > 5.0  # none at 0
 
 
+@pytest.mark.parametrize("a", [0.25, 0.5, 1.0, 3.0])
+def test_a_part_that_gets_nothing_leaves_the_rest_of_a_positive_mean(a: float) -> None:
+    """From 0 to 20 Gy the mean of d**a is 20**a / (a + 1); of a half at 20 Gy and a half at 0 it is 20**a / 2."""
+    assert curve([0.0, 20.0], [10.0, 0.0]).geud(a) == pytest.approx(20.0 * (a + 1.0) ** (-1.0 / a))
+    assert curve([0.0, 0.0, 20.0, 20.0], [10.0, 5.0, 5.0, 0.0]).geud(a) == pytest.approx(20.0 * 0.5 ** (1.0 / a))
+
+
 def test_of_no_dose_every_mean_is_0() -> None:
     assert curve([0.0, 0.0], [10.0, 0.0]).geud(3.0) == curve([0.0, 0.0], [10.0, 0.0]).geud(-3.0) == 0.0
 

@@ -104,6 +104,26 @@ def test_the_gradient_of_any_volumes_within_their_bounds_lies_within_its_own(
     assert low <= value <= high
 
 
+@pytest.mark.parametrize(
+    ("text", "value", "unit", "open_above"),
+    [
+        ("R19%[ratio]", 110.592, Unit.RATIO, True),  # of 1 cc
+        ("R100%[ratio]", 0.0, Unit.RATIO, False),
+        ("CI_RTOG[ratio]", 0.0, Unit.RATIO, False),
+        ("V19%Rx_outside_PTV[cc]", 109.592, Unit.CC, True),
+        ("V19%Rx_outside_PTV[%PTV]", 10959.2, Unit.PERCENT_PTV, True),
+        ("V105%Rx_outside_PTV[cc]", 0.0, Unit.CC, False),
+    ],
+)
+def test_indices_of_a_plan_with_one_dose_everywhere(text: str, value: float, unit: Unit, open_above: bool) -> None:
+    """10 Gy, a fifth of the prescription of 50 Gy, in all of a grid of 110.592 cc, and a target of 1 cc."""
+    about = pytest.approx(value, rel=1e-6, abs=1e-9)
+    expected = Measurement(value=about, low=about, high=about, unit=unit, open_above=open_above)  # type: ignore[arg-type]
+    for metric in (text, parse(text)):
+        for target in ("PTV", DVHS["PTV"]):
+            assert measure_index(metric, DVHS, target) == expected  # type: ignore[arg-type]
+
+
 # -------------------------------------------------------------------------------- why there is none
 
 
@@ -212,7 +232,7 @@ def test_large_doses_are_asked_for_to_a_thousandth() -> None:
 def test_a_volume_is_asked_for_as_closely_as_it_and_its_rest_are_printed(text: str, close_cc: float) -> None:
     (sought,) = asked(text)
     assert isinstance(sought, VolumeSought)
-    assert sought.width_percent == pytest.approx(2 * close_cc / 10.0 * 100.0, rel=2e-2)
+    assert sought.width_percent == pytest.approx(2 * close_cc / 10.0 * 100.0, rel=2e-3)
     of = text.removeprefix("C").removeprefix("V").partition("[")[0]
     assert sought.dose_gy == pytest.approx(15.0 if "%" in of else float(of.removesuffix("Gy")))
 

@@ -9,6 +9,7 @@ from sbrtcheck import compute_dvhs
 from sbrtcheck.dvh import DERIVED_NUMBER, NoDVH, Reason
 from sbrtcheck.errors import ArgumentError, MetricError
 from sbrtcheck.metric import DoseStatistic, Measurement, NotMeasured, Stat, Unit, measure
+from solids import along_x, grid, plan, rectangle, structure
 
 MEAN = DoseStatistic(stat=Stat.MEAN, unit=Unit.GY)
 EMPTY = NoDVH(name="Heart", number=7, reason=Reason.STRUCTURE_EMPTY, detail="it has no contours")
@@ -129,6 +130,18 @@ def test_a_set_whose_plan_is_at_hand_answers_each_metric_from_the_dvh_that_was_r
         assert answers[text].value == pytest.approx(expected, abs=1e-3)
     assert answers["Volume[cc]"].value == pytest.approx(1.0, abs=1e-6)
     assert dvhs.to_records("D0.5cc[Gy]")[0]["D0.5cc[Gy]"] == answers["D0.5cc[Gy]"].value
+
+
+def test_a_set_answers_more_closely_than_one_of_its_dvhs_where_dose_falls() -> None:
+    walls = [rectangle(-6, 6, -6, 6, z) for z in (-2.0, 0.0, 2.0)]
+    dvhs = compute_dvhs(plan(grid(along_x(2.0, middle=60.0), half_mm=12.0), structure("Cord", *walls)))
+    # half of it has 60 Gy, and each 2 Gy a twelfth of its 0.864 cc
+    for text, truth, close in (("D50%[Gy]", 60.0, 0.06), ("V58Gy[cc]", 0.864 * 7 / 12, 1e-3)):
+        of_one, of_set = measure(text, dvhs["Cord"]), measure(text, dvhs)["Cord"]
+        assert isinstance(of_one, Measurement)
+        assert isinstance(of_set, Measurement)
+        assert of_set.low - 1e-3 <= truth <= of_set.high + 1e-3
+        assert of_set.high - of_set.low <= 2 * close < of_one.high - of_one.low
 
 
 def test_derived_structures_answer_too() -> None:
