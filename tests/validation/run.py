@@ -29,7 +29,7 @@ from suite import COMMAND, run_all
 MANY = 1_000_000
 """Executions over all readers that a whole run of the fuzzer has."""
 
-_OF_READER = re.compile(r"^(\S+) +(\d+) in +([\d.]+) s .*: (.*)$", re.MULTILINE)
+_OF_READER = re.compile(r"^(\S+) +(\d+) in +([\d.]+) s .* new: (.*)$", re.MULTILINE)
 _OF_ALL = re.compile(r"^(\d+) executions of (\d+) readers in (\d+) s of the processor; found: (\d+)$", re.MULTILINE)
 
 
