@@ -332,4 +332,4 @@ def _digest(files: Sequence[FileState], unread: Sequence[tuple[str, str]]) -> by
 
 
 def _text(member: bytes) -> str:
-    return member.decode("utf-8", "surrogatepass")
+    return str(member, "utf-8", "surrogatepass")  # TypeError, as of what is not as written, where it is no bytes
