@@ -210,6 +210,7 @@ def test_the_index_names_no_patient(tmp_path: Path) -> None:
     "damage",
     [
         "UPDATE index_files SET header = '{'",
+        "UPDATE index_files SET member = 'text'",
         "UPDATE index_entries SET entry = 'nothing'",
         "UPDATE index_folders SET listing = '[', digest = x''",
         "DROP TABLE index_folders",

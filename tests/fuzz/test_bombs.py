@@ -343,6 +343,13 @@ def test_a_long_text_of_all_rows_is_in_memory_once(tmp_path: Path) -> None:
     assert len(set(map(id, cells))) <= 100_000 / read_parquet.ROWS_AT_ONCE
 
 
+@pytest.mark.parametrize("place", [1, -1])
+def test_a_place_that_is_none_of_the_texts_of_a_column_is_damage(place: int) -> None:
+    texts = pa.DictionaryArray.from_arrays(pa.array([0, place], pa.int32()), pa.array(["PASS"]), safe=False)
+    with pytest.raises(pa.ArrowInvalid):
+        read_parquet._cells(texts)
+
+
 def test_rows_of_a_plan_that_unpack_without_end_are_damage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packed_rows, "MAX_UNPACKED_BYTES", 1 << 20)
     packed = zlib.compress(b"[" + b" " * (64 << 20) + b"]")

@@ -13,7 +13,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b, file_digest
 
@@ -248,8 +248,9 @@ class ArchiveIndex:
             "SELECT f.id, d.path, f.name, f.member, f.uid, f.header FROM index_files f"
             " JOIN index_folders d ON d.id = f.folder WHERE f.kind != '' ORDER BY d.path, f.name, f.member"
         )
-        for number, folder, name, member, uid, header in rows:
-            yield number, self._path(folder, name), _text(member), uid, header
+        with closing(rows):  # where one is damaged too: tables with open rows are locked, and could not be built anew
+            for number, folder, name, member, uid, header in rows:
+                yield number, self._path(folder, name), _text(member), uid, header
 
     def headers(self, numbers: Sequence[int]) -> dict[int, RtFile]:
         """The headers of some files."""
@@ -261,9 +262,10 @@ class ArchiveIndex:
                 f" JOIN index_folders d ON d.id = f.folder WHERE f.id IN ({','.join('?' * len(some))})",
                 some,
             )
-            for number, folder, name, member, kind, uid, header in rows:
-                source = source_of(self._path(folder, name), _text(member))
-                found[number] = unpacked_header(header, kind, uid, source)
+            with closing(rows):
+                for number, folder, name, member, kind, uid, header in rows:
+                    source = source_of(self._path(folder, name), _text(member))
+                    found[number] = unpacked_header(header, kind, uid, source)
         return {number: found[number] for number in numbers}
 
     def bytes_of(self, numbers: Sequence[int]) -> dict[int, int]:
@@ -332,4 +334,4 @@ def _digest(files: Sequence[FileState], unread: Sequence[tuple[str, str]]) -> by
 
 
 def _text(member: bytes) -> str:
-    return member.decode("utf-8", "surrogatepass")
+    return str(member, "utf-8", "surrogatepass")  # TypeError, as of what is not as written, where it is no bytes

@@ -110,6 +110,7 @@ def _cells(column: Any) -> list[Any]:
 
     if not types.is_dictionary(column.type):
         return list(column.to_pylist())
+    column.validate(full=True)  # of a damaged file a place may be none of the texts, or count them from the end
     words = column.dictionary.to_pylist()
     return [None if at is None else words[at] for at in column.indices.to_pylist()]
 
