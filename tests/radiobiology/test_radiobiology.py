@@ -152,3 +152,8 @@ def test_a_fraction_number_that_is_none_is_refused_by_name(function, n) -> None:
 def test_an_alpha_beta_that_is_none_is_refused_by_name(function, alpha_beta_gy) -> None:
     with pytest.raises(ValueError, match=r"^alpha_beta_gy: \S+ is not an α/β in Gy, above 0$"):
         function(50.0, fractions=5, alpha_beta_gy=alpha_beta_gy)
+
+
+@pytest.mark.parametrize("dose_gy", [0.0, 0.02, 0.5, 0.999])
+def test_a_dose_below_1_gy_is_a_dose(dose_gy: float) -> None:
+    assert bed(dose_gy, fractions=1, alpha_beta_gy=3.0) == pytest.approx(dose_gy * (1.0 + dose_gy / 3.0))
