@@ -73,6 +73,15 @@ def uniform_dvh(name: str = "SpinalCord", *, volume_cc: float = 10.0, dose_gy: f
     return ramp_dvh(name, volume_cc=volume_cc, low_gy=dose_gy, high_gy=dose_gy, **fields)
 
 
+def partly_outside(inside_gy: float, uncovered_cc: float, name: str = "Heart") -> DVH:
+    """10 cc of which so many count at 0 Gy, and the others have that dose."""
+    inside_cc = 10.0 - uncovered_cc
+    at = curve([0.0, 0.0, inside_gy, inside_gy], [10.0, inside_cc, inside_cc, 0.0])
+    made = uniform_dvh(name, dose_gy=inside_gy, uncovered_cc=uncovered_cc)
+    mean = exact(inside_gy * inside_cc / 10.0)
+    return replace(made, curve=at, lower=at, upper=at, min_gy=exact(0.0), mean_gy=mean)
+
+
 def percent_dvh(name: str = "SpinalCord", *, low_gy: float = 0.0, high_gy: float = 20.0, **fields: Any) -> DVH:
     """As a planning system stores it without absolute volumes."""
     stored = {"origin": Origin.STORED, "volume_unit": VolumeUnit.PERCENT, "model": None}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dvh_builders import curve, dvh_set, exact, plan_of, row, table, uniform_dvh
+from dvh_builders import dvh_set, partly_outside, plan_of, row, table, uniform_dvh
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Reason, compute_dvhs
 from sbrtcheck.judge.dose_check import check_dose
 from sbrtcheck.judge.judged_plan import JudgedPlan, judged_plan
@@ -57,15 +57,6 @@ def left_of(case: Case, others: OtherDvhs = NOTHING_ELSE) -> RowResult:
 
 def told(result: RowResult) -> tuple[Verdict, Reason | None, str]:
     return result.verdict, result.reason, result.detail
-
-
-def partly_outside(inside_gy: float, uncovered_cc: float, name: str = "Heart") -> DVH:
-    """10 cc, of which so many count at 0 Gy; the others have that dose."""
-    inside_cc = 10.0 - uncovered_cc
-    at = curve([0.0, 0.0, inside_gy, inside_gy], [10.0, inside_cc, inside_cc, 0.0])
-    made = uniform_dvh(name, dose_gy=inside_gy, uncovered_cc=uncovered_cc)
-    mean = exact(inside_gy * inside_cc / 10.0)
-    return replace(made, curve=at, lower=at, upper=at, min_gy=exact(0.0), mean_gy=mean)
 
 
 def test_a_verdict_that_nothing_speaks_against_stays_as_it_is() -> None:

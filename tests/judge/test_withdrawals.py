@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dvh_builders import box, curve, dvh_set, exact, plan_of, report_on, row, table, uniform_dvh
+from dvh_builders import box, dvh_set, partly_outside, plan_of, report_on, row, table, uniform_dvh
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Reason, compute_dvhs
 from sbrtcheck.metric import Measurement
 from sbrtcheck.plan import Contours, DoseGrid, Finding, FindingCode, Plan, Prescription, Structure
@@ -190,15 +190,6 @@ def test_another_reading_takes_a_fail_too() -> None:
 # -------------------------------------------------------------------------------- a part lies where there is no dose
 
 FACES_GY = 10.0  # of the grid of `plan_of`, which has that dose everywhere
-
-
-def partly_outside(inside_gy: float, uncovered_cc: float, name: str = "Heart") -> DVH:
-    """10 cc of which so many count at 0 Gy, and the others have that dose."""
-    inside_cc = 10.0 - uncovered_cc
-    at = curve([0.0, 0.0, inside_gy, inside_gy], [10.0, inside_cc, inside_cc, 0.0])
-    made = uniform_dvh(name, dose_gy=inside_gy, uncovered_cc=uncovered_cc)
-    mean = exact(inside_gy * inside_cc / 10.0)
-    return replace(made, curve=at, lower=at, upper=at, min_gy=exact(0.0), mean_gy=mean)
 
 
 def in_a_grid(*dvhs: DVH) -> DVHSet:
