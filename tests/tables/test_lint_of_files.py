@@ -71,6 +71,13 @@ def test_a_limit_that_falls_or_stays_over_more_fractions_names_the_other_line(tm
     assert said(few, many) == said(many, few) == expected
 
 
+@pytest.mark.parametrize("later_gy", [40, 45, 50])
+def test_a_dose_that_a_target_needs_may_fall_stay_or_rise_over_more_fractions(later_gy: float, tmp_path: Path) -> None:
+    few = written(tmp_path, "own-3fx", "[3]", line("a", "D95%[Gy]", "at_least", 45, "PTV"))
+    many = written(tmp_path, "own-5fx", "[5]", line("a", "D95%[Gy]", "at_least", later_gy, "PTV"))
+    assert said(few, many) == []
+
+
 def test_a_table_with_the_limits_of_another_number_of_fractions_is_asked_whether_it_was_copied(tmp_path: Path) -> None:
     rows = [line("a", "D3cc[Gy]", "below", 10), line("b", "D5cc[Gy]", "below", 8)]
     few, many = written(tmp_path, "own-3fx", "[3]", *rows), written(tmp_path, "own-5fx", "[5]", *rows)

@@ -265,8 +265,8 @@ def _trend_remarks(few: Examined, many: Examined) -> Iterator[Remark]:
         yield _remark(many, 1, Slip(level=Level.WARNING, what=what, hint=hint))
         return
     for before, after in pairs:
-        change = first_limit(after) - first_limit(before)
-        if change == 0.0 or (change < 0.0) == after.is_upper_limit:
+        # what a target needs may be less or more, by the dose of each fraction
+        if after.is_upper_limit and first_limit(after) <= first_limit(before):
             yield _remark(many, after.line, _trend_slip(before, after, few))
 
 
