@@ -15,6 +15,7 @@ from sbrtcheck.dvh import DVH, Reason
 from sbrtcheck.formatting import number_text
 from sbrtcheck.judge.refine_bounds import refine_cases
 from sbrtcheck.judge.row import Case, RowResult, measured_on, verdict_of
+from sbrtcheck.judge.sampling import SHOWN_SHARE, SMALLEST_SHOWN
 from sbrtcheck.judge.withdraw import Trend, dvhs_of_structures, with_more_tissue, without_verdict
 from sbrtcheck.metric import Measurement, NotMeasured
 from sbrtcheck.plan import Finding, FindingCode
@@ -71,7 +72,10 @@ def _part_with_more(case: Case, result: RowResult, dvh: DVH) -> PartWithMore | N
     if isinstance(measured, NotMeasured) or measured.low <= own_high:
         return None
     verdict = verdict_of(limits.row, limits.limit, measured.value)
-    return PartWithMore(name=dvh.name, measurement=measured, verdict=verdict)
+    # a part that somebody drew by itself leaves the organ by a hair; what planes may put off too is not worth a line
+    is_shown = measured.low - own_high > max(SHOWN_SHARE * measured.value, SMALLEST_SHOWN)
+    is_needed = is_shown or verdict is not result.verdict
+    return PartWithMore(name=dvh.name, measurement=measured, verdict=verdict) if is_needed else None
 
 
 def withdraw_if_part_decides(result: RowResult, parts: Sequence[PartWithMore]) -> RowResult:
@@ -80,8 +84,10 @@ def withdraw_if_part_decides(result: RowResult, parts: Sequence[PartWithMore]) -
     if result.verdict is Verdict.NOT_EVALUATED or not deciding:
         return result
     names, verdicts = ", ".join(part.name for part in deciding), ", ".join(sorted({part.verdict for part in deciding}))
-    detail = f"{names} lies in it by name and has more than the contour of the whole, so is not in that"
-    return without_verdict(result, Reason.CONTOURS_INCOMPLETE, f"{detail}: {result.verdict} without, {verdicts} by it")
+    detail = f"its contour does not hold {names}, by name a part of it and with more than the whole"
+    return without_verdict(
+        result, Reason.CONTOURS_INCOMPLETE, f"{detail}: {result.verdict} without, {verdicts} with it"
+    )
 
 
 def part_findings(case: Case, parts: Sequence[PartWithMore]) -> Iterator[Finding]:
