@@ -21,6 +21,7 @@ from sbrtcheck.structure_names import (
     lies_inside,
     match,
     organ_named,
+    structures_inside,
 )
 from sbrtcheck.tables import Select
 
@@ -215,7 +216,10 @@ def test_what_lies_inside_an_organ_lies_inside_what_that_lies_in_and_is_neither(
         ("SpinalCord_PRV05", set()),
         ("Spc_Bowel", set()),  # larger than the bowel that it is contoured for
         ("Bronchus_L", {"Bronchus"}),  # the bronchial tree, more than the main bronchus
+        ("Jejunum", {"Jejunum_Ileum", "Bowel_Small", "Bowel"}),
         ("Duodenum", set()),  # contoured beside the bowel
+        ("Ventricle_L", {"Ventricle", "Heart"}),
+        ("A_LAD", set()),  # on the heart, where contours of it may end
         ("Carina", set()),
         ("Lungs-GTV", set()),
     ],
@@ -240,6 +244,17 @@ def test_an_organ_lies_inside_another_by_the_list_or_by_its_side_and_number(part
 )
 def test_a_side_and_a_number_make_a_part_of_any_organ(part: str, whole: str, inside: bool) -> None:
     assert lies_inside(part, whole) == inside
+
+
+def test_only_what_is_contoured_and_no_target_is_told_to_lie_inside() -> None:
+    rois = [
+        RoiName(name="Rib07_R", number=1),
+        RoiName(name="Rib07_L", number=2),
+        RoiName(name="Rib08_L", number=3, contoured=False),
+        RoiName(name="Rib09_L", number=4, kind="GTV"),
+        RoiName(name="Rib", number=5),
+    ]
+    assert [roi.name for roi in structures_inside("Rib", rois)] == ["Rib07_L", "Rib07_R"]
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def _parts_in_question(case: Case, result: RowResult) -> tuple[RoiName, ...]:
     is_kept = result.verdict not in (Verdict.NOT_EVALUATED, Verdict.FAIL, Verdict.NOT_MET)
     if not is_kept or not case.row.is_upper_limit or with_more_tissue(case.row.metric) is not Trend.GROWS:
         return ()
-    return tuple(roi for roi in case.matched.inside if (roi.name, roi.number) not in case.matched.key)
+    return case.matched.inside
 
 
 def _part_with_more(case: Case, result: RowResult, dvh: DVH) -> PartWithMore | None:
