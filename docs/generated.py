@@ -163,8 +163,8 @@ REASONS = {
     Reason.PART_MISSING: "The organ is made of several, and what is there cannot say that all of it meets the limit.",
     Reason.CONTOURS_CONTRADICTORY: "Contours overlap in part, and the verdict depends on what the overlap means.",
     Reason.CONTOURS_INCOMPLETE: (
-        "Contours are missing, so that the volume cannot meet a limit by itself; or a part of the organ that its contour"
-        " does not hold breaks the limit."
+        "Contours are missing, so that the volume cannot meet a limit by itself; or a part of the organ that its"
+        " contour does not hold breaks the limit."
     ),
     Reason.PARTLY_OUTSIDE_GRID: "A part of the structure lies outside the dose grid, and could change the verdict.",
     Reason.DOSE_NOT_OF_PLAN: "The dose is not that of the prescription: of a fraction, a beam, another plan, or empty.",
