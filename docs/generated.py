@@ -117,11 +117,13 @@ REVIEWS = {
     ReviewCode.CONTOURS: (
         (
             "Planes or contours of a structure are missing, or contours overlap so that they can be read in two ways;"
-            " or the left organ of a pair lies to the right of the right one."
+            " a part with a name of its own breaks a limit that its organ keeps, so that the organ's contour does not"
+            " hold it; or the left organ of a pair lies to the right of the right one."
         ),
         (
-            "Look at the structure in the planning system: fill the gap, unite the strokes, correct the names, export"
-            " it again. Masks and arrays: is an axis mirrored?"
+            "Look at the structure in the planning system: fill the gap, unite the strokes, take the part in, correct"
+            " the names, export it again. Is the contour right without the part? Name it in a names file. Masks and"
+            " arrays: is an axis mirrored?"
         ),
     ),
     ReviewCode.OUTSIDE_GRID: (
@@ -160,7 +162,10 @@ REASONS = {
     Reason.GIVEN_NAME_MISSING: "The names file names a structure that the plan does not have; nothing replaces it.",
     Reason.PART_MISSING: "The organ is made of several, and what is there cannot say that all of it meets the limit.",
     Reason.CONTOURS_CONTRADICTORY: "Contours overlap in part, and the verdict depends on what the overlap means.",
-    Reason.CONTOURS_INCOMPLETE: "Contours are missing, so that the structure's volume cannot meet a limit by itself.",
+    Reason.CONTOURS_INCOMPLETE: (
+        "Contours are missing, so that the volume cannot meet a limit by itself; or a part of the organ that its"
+        " contour does not hold breaks the limit."
+    ),
     Reason.PARTLY_OUTSIDE_GRID: "A part of the structure lies outside the dose grid, and could change the verdict.",
     Reason.DOSE_NOT_OF_PLAN: "The dose is not that of the prescription: of a fraction, a beam, another plan, or empty.",
     Reason.VOLUME_TOO_SMALL: "The structure is smaller than the volume the metric asks about.",
@@ -197,6 +202,7 @@ FINDINGS = {
     FindingCode.SMALLER_THAN_LIMIT_VOLUME: "The row is met because the structure is small. Is the contour complete?",
     FindingCode.SMALL_FOR_THE_ORGAN: "The organ is smaller than what is to be spared of it. Is the contour complete?",
     FindingCode.NEAR_COPY: "Another structure may be the organ, or a part of it, and its value is worse.",
+    FindingCode.PART_WITH_MORE: "A part with a name of its own has more than the organ. Is the contour complete?",
     FindingCode.CONTOUR_ENDS_IN_DOSE: "The contour ends where the dose is above the limit. Was it contoured on?",
     FindingCode.FRAME_UNKNOWN: "Dose or contours name no frame of reference: whether they lie in one is not known.",
     FindingCode.OTHER_FRAME: "The RTPLAN is in another frame of reference than the RTDOSE. A review.",

@@ -18,8 +18,10 @@ from sbrtcheck.structure_names import (
     UserNames,
     is_part,
     known_names,
+    lies_inside,
     match,
     organ_named,
+    structures_inside,
 )
 from sbrtcheck.tables import Select
 
@@ -184,6 +186,75 @@ def test_a_part_is_another_organ_than_the_whole(part: str, whole: str) -> None:
         assert part != whole
         assert not is_part(whole, part)
         assert not isinstance(match(whole, one(part)), Match)
+
+
+ALL_ORGANS = sorted(known_names())
+
+
+@given(st.sampled_from(ALL_ORGANS), st.data())
+def test_what_lies_inside_an_organ_lies_inside_what_that_lies_in_and_is_neither(part: str, data: st.DataObject) -> None:
+    wholes = [whole for whole in ALL_ORGANS if lies_inside(part, whole)]
+    assert part not in wholes
+    assert not any(lies_inside(whole, part) for whole in wholes)
+    for whole in [data.draw(st.sampled_from(wholes))] if wholes else []:
+        assert not isinstance(match(whole, one(part)), Match)
+        assert {other for other in ALL_ORGANS if lies_inside(whole, other)} <= set(wholes)
+
+
+@pytest.mark.parametrize(
+    ("part", "wholes"),
+    [
+        ("Rib07_L", {"Rib", "Ribs"}),
+        ("Bronchus_Main_R", {"Bronchus_Main"}),
+        ("A_Aorta_Asc", {"A_Aorta", "GreatVes"}),
+        ("V_Venacava_S", {"GreatVes"}),
+        ("Lung_L", {"Lungs"}),
+        ("Lung_LUL", {"Lung_L", "Lungs"}),
+        ("BrachialPlex_L", {"BrachialPlexs"}),
+        ("VB_T07", {"VB_T"}),
+        ("LN_Ax_L1_R", set()),  # an L that is no side
+        ("SpinalCord_PRV05", set()),
+        ("Spc_Bowel", set()),  # larger than the bowel that it is contoured for
+        ("Bronchus_L", {"Bronchus"}),  # the bronchial tree, more than the main bronchus
+        ("Jejunum", {"Jejunum_Ileum", "Bowel_Small", "Bowel"}),
+        ("Duodenum", set()),  # contoured beside the bowel
+        ("Ventricle_L", {"Ventricle", "Heart"}),
+        ("A_LAD", set()),  # on the heart, where contours of it may end
+        ("Carina", set()),
+        ("Lungs-GTV", set()),
+    ],
+)
+def test_an_organ_lies_inside_another_by_the_list_or_by_its_side_and_number(part: str, wholes: set[str]) -> None:
+    assert {whole for whole in ALL_ORGANS if lies_inside(part, whole)} == wholes
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "inside"),
+    [
+        ("Stent_L", "Stent", True),  # of no list
+        ("Vessel2", "Vessels", True),
+        ("Vessel2_R", "Vessel_R", True),
+        ("Vessel2_R", "Vessel_L", False),
+        ("Vessel_R", "Vessel2", False),
+        ("Vessel2", "Vessel3", False),
+        ("Vessel", "Vessels", False),
+        ("Vessel L R", "Vessel", False),  # both sides are all of it
+        ("Vessel_Wall_L", "Vessel", False),
+    ],
+)
+def test_a_side_and_a_number_make_a_part_of_any_organ(part: str, whole: str, inside: bool) -> None:
+    assert lies_inside(part, whole) == inside
+
+
+def test_only_what_is_contoured_and_no_target_is_told_to_lie_inside() -> None:
+    rois = [
+        RoiName(name="Rib07_R", number=1),
+        RoiName(name="Rib07_L", number=2),
+        RoiName(name="Rib08_L", number=3, contoured=False),
+        RoiName(name="Rib09_L", number=4, kind="GTV"),
+        RoiName(name="Rib", number=5),
+    ]
+    assert [roi.name for roi in structures_inside("Rib", rois)] == ["Rib07_L", "Rib07_R"]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from sbrtcheck.dvh import DVH, Reason
 from sbrtcheck.geometry.isodose_volume import NARROW_SHARE
+from sbrtcheck.judge.contained_parts import PartWithMore, part_findings, parts_with_more, withdraw_if_part_decides
 from sbrtcheck.judge.contour_ends import end_findings
 from sbrtcheck.judge.judged_plan import JudgedPlan
 from sbrtcheck.judge.limits import depends_on_target
@@ -46,13 +47,15 @@ def outcomes_of(
     results = [judge_on(case, case.dvh) for case in cases]
     other_dvhs = compute_other_dvhs(cases, results, plan)
     uncertainties = sampling_of(cases, results)
-    of_ends = end_findings(cases, results)
+    of_ends, of_parts = end_findings(cases, results), parts_with_more(cases, results)
     return tuple(
         replace(
-            _outcome(case, result, other_dvhs, uncertainty, at_ends),
+            _outcome(case, result, other_dvhs, parts, uncertainty, at_ends),
             counts=case.row.counts(include_unconfirmed=include_unconfirmed),
         )
-        for case, result, uncertainty, at_ends in zip(cases, results, uncertainties, of_ends, strict=True)
+        for case, result, parts, uncertainty, at_ends in zip(
+            cases, results, of_parts, uncertainties, of_ends, strict=True
+        )
     )
 
 
@@ -102,11 +105,12 @@ def _outcome(
     case: Case,
     result_by_value: RowResult,
     other_dvhs: OtherDvhs,
+    parts: Sequence[PartWithMore],
     uncertainty: Uncertainty,
     findings_at_ends: tuple[Finding, ...],
 ) -> Outcome:
     row, matched = case.row, case.matched
-    result = withdraw_where_doubtful(result_by_value, case, other_dvhs)
+    result = withdraw_if_part_decides(withdraw_where_doubtful(result_by_value, case, other_dvhs), parts)
     is_withdrawn = result is not result_by_value
     # a verdict that the contours or the names cannot support is supported under no end-cap convention
     conventions = () if is_withdrawn else _under_other_conventions(case)
@@ -115,6 +119,7 @@ def _outcome(
     findings_of_contours = (
         *small_organ_findings(case),
         *copy_findings(case, result, other_dvhs),
+        *part_findings(case, parts),
         *(() if is_withdrawn else findings_at_ends),
     )
     return Outcome(

@@ -148,6 +148,7 @@ def _combine_parts(organs: Sequence[str], optional: Sequence[str], structures: P
         lacking=tuple(_lacking_text(part) for part in missed),
         probable=probable,
         copies=tuple(dict.fromkeys(copy for part in measured for copy in part.copies)),
+        inside=tuple(dict.fromkeys(roi for part in measured for roi in part.inside)),
     )
 
 

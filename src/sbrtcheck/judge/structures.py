@@ -23,6 +23,7 @@ from sbrtcheck.structure_names import (
     match,
     organ_by_name,
     organ_named,
+    structures_inside,
 )
 from sbrtcheck.tables import Choice, Side
 
@@ -57,6 +58,9 @@ class MatchedDvh:
         Names that make a structure the organ, or a part of it, though it was not matched to it.
     copies
         Structures whose names are that of the one matched and a number, or a word for a version or a part.
+    inside
+        Structures that are organs of their own by their names, and lie inside this one. None where the user said which
+        structure is the organ.
     """
 
     organ: str
@@ -69,6 +73,7 @@ class MatchedDvh:
     others: tuple[str, ...] = ()
     probable: tuple[str, ...] = ()
     copies: tuple[RoiName, ...] = ()
+    inside: tuple[RoiName, ...] = ()
 
     @property
     def contour(self) -> str:
@@ -197,10 +202,9 @@ def _matched_dvh(
 
 def _from_match(matched: Match, matches: StructureMatches, by_key: Mapping[StructureKey, DVH | NoDVH]) -> MatchedDvh:
     dvh = dvh_or_reason(by_key.get((matched.roi.name, matched.roi.number)))
-    # no copies are looked for where the user named the structure: they chose among several that are alike
-    copies = (
-        () if matched.rule is Rule.GIVEN else copies_of(matched.organ, matched.roi, matches.structures, matches.given)
-    )
+    # neither copies nor parts are looked for where the user named the structure: they chose among several
+    is_given = matched.rule is Rule.GIVEN
+    copies = () if is_given else copies_of(matched.organ, matched.roi, matches.structures, matches.given)
     return MatchedDvh(
         organ=matched.organ,
         structure=MatchedStructure(names=(matched.roi.name,), rules=(matched.rule,)),
@@ -215,6 +219,7 @@ def _from_match(matched: Match, matches: StructureMatches, by_key: Mapping[Struc
         others=matched.others,
         probable=matched.probable,
         copies=copies,
+        inside=() if is_given else structures_inside(matched.organ, matches.structures, matches.given),
     )
 
 
@@ -228,7 +233,16 @@ def _from_derived(organ: str, derived: DVH | NoDVH, matches: StructureMatches) -
         parts=(dvh,) if isinstance(dvh, DVH) else (),
         findings=_copies_finding(derived.name, copies),
         copies=copies,
+        inside=_inside_derived(derived, matches),
     )
+
+
+def _inside_derived(derived: DVH | NoDVH, matches: StructureMatches) -> tuple[RoiName, ...]:
+    """What lies inside a derived organ and is not what it was built from."""
+    recipes = derived.made_of if isinstance(derived, DVH) else ()
+    built_from = {roi for recipe in recipes for roi in recipe.plus}
+    inside = structures_inside(derived.name, matches.structures, matches.given)
+    return tuple(roi for roi in inside if roi not in built_from)
 
 
 def _copies_of_parts(derived: DVH | NoDVH, matches: StructureMatches) -> tuple[RoiName, ...]:

@@ -81,7 +81,7 @@ def compute_other_dvhs(cases: Sequence[Case], results: Sequence[RowResult], plan
     }
     target = plan.limit_target if any(depends_on_target(case.row, case.matched.organ) for case in cases) else None
     matches = [*(case.matched for case in case_by_copies.values()), *([target] if target else [])]
-    dvh_by_key = _dvhs_of_structures((copy for matched in matches for copy in matched.copies), plan.structures)
+    dvh_by_key = dvhs_of_structures((copy for matched in matches for copy in matched.copies), plan.structures)
     copies = {key: _copy_dvhs(case.matched, dvh_by_key, plan) for key, case in case_by_copies.items()}
     judged_dvhs = [
         *(dvh for case in cases if isinstance(case.dvh, DVH) for dvh in (case.dvh, *case.dvh.readings)),
@@ -119,18 +119,18 @@ def _withdraw_if_part_missing(result: RowResult, case: Case) -> RowResult:
     if not case.matched.lacking or result.verdict in (Verdict.NOT_EVALUATED, Verdict.RISK):
         return result
     has_failed = result.verdict in (Verdict.FAIL, Verdict.NOT_MET)
-    match _with_more_tissue(case.row.metric):
-        case _Trend.EITHER:
+    match with_more_tissue(case.row.metric):
+        case Trend.EITHER:
             is_certain = has_failed and case.row.is_upper_limit
         case trend:
-            is_certain = has_failed == ((trend is _Trend.GROWS) == case.row.is_upper_limit)
+            is_certain = has_failed == ((trend is Trend.GROWS) == case.row.is_upper_limit)
     if is_certain:
         return result
     detail = f"{', '.join(case.matched.lacking)} is missing; the rest would come to {result.verdict}"
     return without_verdict(result, Reason.PART_MISSING, detail)
 
 
-class _Trend(Enum):
+class Trend(Enum):
     """Which way the value of a metric can go when the structure gets larger."""
 
     GROWS = auto()
@@ -138,19 +138,19 @@ class _Trend(Enum):
     EITHER = auto()
 
 
-def _with_more_tissue(metric: Metric) -> _Trend:
+def with_more_tissue(metric: Metric) -> Trend:
     """Absolute volumes, and doses at them, go one way; what is a share of the structure may go either way."""
     match metric:
         case DoseAtVolume(volume_unit=Unit.CC, cold=cold):
-            return _Trend.FALLS if cold else _Trend.GROWS
+            return Trend.FALLS if cold else Trend.GROWS
         case VolumeAtDose(unit=Unit.CC) | StructureVolume():
-            return _Trend.GROWS
+            return Trend.GROWS
         case DoseStatistic(stat=Stat.MAX):
-            return _Trend.GROWS
+            return Trend.GROWS
         case DoseStatistic(stat=Stat.MIN):
-            return _Trend.FALLS
+            return Trend.FALLS
         case _:
-            return _Trend.EITHER
+            return Trend.EITHER
 
 
 # Another structure may be the organ as well, or a part of it
@@ -214,7 +214,7 @@ def _copy_dvhs(matched: MatchedDvh, dvh_by_key: Mapping[StructureKey, DVH | NoDV
     return CopyDvhs(alone=alone, are_all_measured=len(alone) == len(dvhs_or_reasons), together=together)
 
 
-def _dvhs_of_structures(rois: Iterable[RoiName], structures: PlanStructures) -> dict[StructureKey, DVH | NoDVH]:
+def dvhs_of_structures(rois: Iterable[RoiName], structures: PlanStructures) -> dict[StructureKey, DVH | NoDVH]:
     """The DVHs of structures; those that nobody asked for yet are computed where the contours are known."""
     rois, dvhs = tuple(dict.fromkeys(rois)), structures.dvhs
     dvh_by_key = {key: structures.by_key[key] for roi in rois if (key := (roi.name, roi.number)) in structures.by_key}
@@ -354,7 +354,7 @@ def _dose_outside_gy(plan: JudgedPlan) -> float:
 def _has_target_outside(structures: PlanStructures) -> bool:
     """Whether anything that may be a target, a planner's helper too, lies outside the dose grid at least in part."""
     possible_targets = [roi for roi in structures.matches.structures if roi.contoured and is_of_target(roi)]
-    dvhs = _dvhs_of_structures(possible_targets, structures)
+    dvhs = dvhs_of_structures(possible_targets, structures)
     return any(not isinstance(dvh, DVH) or dvh.uncovered_cc > 0.0 for dvh in dvhs.values())
 
 

@@ -52,6 +52,7 @@ class FindingCode(StrEnum):
     SMALLER_THAN_LIMIT_VOLUME = "smaller than the limit's volume"
     SMALL_FOR_THE_ORGAN = "smaller than the organ's critical volume"
     NEAR_COPY = "near copy of the organ"
+    PART_WITH_MORE = "part with more than the whole"
     CONTOUR_ENDS_IN_DOSE = "contour ends in dose above the limit"
     FRAME_UNKNOWN = "frame of reference unknown"
     OTHER_FRAME = "another frame of reference"

@@ -33,12 +33,13 @@ from sbrtcheck.structure_names.spellings import (
     is_part,
     is_whole_target,
     known_names,
+    lies_inside,
     normalise,
     organ_named,
     parts,
     similar_organs,
 )
-from sbrtcheck.structure_names.suggestions import copies_of
+from sbrtcheck.structure_names.suggestions import copies_of, structures_inside
 from sbrtcheck.structure_names.target_names import TARGETS, Says, is_helper
 from sbrtcheck.structure_names.user_names import (
     NO_DICTIONARY,
@@ -82,6 +83,7 @@ __all__ = [
     "is_target_name",
     "is_whole_target",
     "known_names",
+    "lies_inside",
     "likeness",
     "match",
     "match_structures",
@@ -92,6 +94,7 @@ __all__ = [
     "parts",
     "side_called",
     "similar_organs",
+    "structures_inside",
     "target_taken_out",
     "targets",
     "targets_among",

@@ -5,7 +5,7 @@ in the public repository kildealab/TG263ComplianceTool: all of thorax and abdome
 description that the worksheet repeats from another structure is left out, and so is ``VB_L``, the lumbar vertebrae: it
 reads like a vertebra on the left. ``SpinalCord_PRV05`` is its ``SpinalCord_PRVxx``. ``ProxBronchTree``,
 ``SpinalCord_Sub`` and ``Liver-ITV`` are not of TG-263, which names neither the proximal bronchial tree, nor the part of
-the cord that TG-101 limits, nor the liver without an ITV; ``part_of`` is this project's.
+the cord that TG-101 limits, nor the liver without an ITV; ``part_of`` and ``inside`` are this project's.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from sbrtcheck.structure_names.target_names import TARGETS, is_helper
 OPERATOR = re.compile(r"prv|[-+~^!&|\u2010-\u2015\u2212]")
 _MARK = re.compile(rf"ptv|ctv|gtv|itv|{OPERATOR.pattern}")
 # TG-263 lets a caret begin what a clinic adds of its own; behind a hyphen that is a version, where it is no structure
+_ONE_OF_SEVERAL = re.compile(r"([a-z]+?)s?(\d{0,2})(_[lr]|)")  # normalised: a number, a side, no plural
 _VERSION = re.compile(
     r"\s*(?:\^[^^]*|[-\u2010-\u2015\u2212]\s*(?:\d{1,8}|old|new|neu|alt|cop(?:y|ie|ia)\s*\d*|kop(?:ie|ia)\s*\d*|orig\w*"
     r"|final|edit\w*|backup|bak|te?mp|test|v(?:er)?\d*|rev\d*|initial\w*|(?!(?:l|r|li|re|lt|rt)$)[a-z]{1,2}))$",
@@ -40,12 +41,17 @@ _IN_DOUBT = frozenset({"bronchus"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Listed:
-    """One line of the list: a name's description, aliases, German aliases, and the organs that it is a part of."""
+    """One line of the list: a name's description, aliases, German aliases, and what it is a part of and lies inside.
+
+    ``part_of`` are organs that it is a part of, or is contoured for (the space that the bowel occupies). ``inside`` are
+    those of which a contour, drawn as TG-263 describes it, holds all of it. Sides and numbers are not repeated there.
+    """
 
     description: str
     aliases: tuple[str, ...]
     german: tuple[str, ...]
     part_of: tuple[str, ...]
+    inside: tuple[str, ...]
 
 
 @lru_cache(maxsize=1 << 16)
@@ -167,6 +173,33 @@ def parts() -> tuple[tuple[str, str], ...]:
     return tuple((name, whole) for name, listed in _listed().items() for whole in listed.part_of)
 
 
+@lru_cache(maxsize=1 << 14)
+def lies_inside(part: str, whole: str) -> bool:
+    """Whether an organ lies inside another one: it is listed so, or its name is the other's with a side or a number.
+
+    Never so is a margin, a Boolean or a target; nor what may be larger than the organ that it is contoured for.
+
+    Examples
+    --------
+    >>> pairs = [("Rib07_L", "Rib"), ("Kidney_R", "Kidneys"), ("A_Aorta", "GreatVes"), ("Lung_L", "Lungs-GTV")]
+    >>> [lies_inside(part, whole) for part, whole in (*pairs, ("Spc_Bowel", "Bowel"), ("Lung_L", "Lung_R"))]
+    [True, True, True, False, False, False]
+    """
+    if is_marked(part) or is_marked(whole):
+        return False
+    return whole in _listed().get(part, _UNLISTED).inside or _is_one_of(normalise(part), normalise(whole))
+
+
+def _is_one_of(part_key: str, whole_key: str) -> bool:
+    """Whether the first normalised name is the second with a number, a side or both, and contradicts none it has."""
+    part, whole = _ONE_OF_SEVERAL.fullmatch(part_key), _ONE_OF_SEVERAL.fullmatch(whole_key)
+    if part is None or whole is None:
+        return False
+    (stem, *own), (whole_stem, *others) = part.groups(), whole.groups()
+    agrees = all(other in ("", one) for one, other in zip(own, others, strict=True))
+    return stem == whole_stem and own != others and agrees
+
+
 def similar_organs(name: str, organs: Collection[str]) -> tuple[str, ...]:
     """Of some organs, those whose names or aliases are close to a name, the closest first.
 
@@ -195,6 +228,7 @@ def _listed() -> dict[str, _Listed]:
             aliases=_entries(row["aliases"]),
             german=_entries(row["german"]),
             part_of=_entries(row["part_of"]),
+            inside=_entries(row["inside"]),
         )
         for row in csv.DictReader(text.decode().splitlines())
     }
@@ -204,7 +238,7 @@ def _entries(cell: str) -> tuple[str, ...]:
     return tuple(filter(None, cell.split(";")))
 
 
-_UNLISTED = _Listed(description="", aliases=(), german=(), part_of=())
+_UNLISTED = _Listed(description="", aliases=(), german=(), part_of=(), inside=())
 
 
 @lru_cache(maxsize=1024)

@@ -1,4 +1,4 @@
-"""Structures that may be an organ by a name that is only alike: suggested, or copies of the one matched; no match."""
+"""Structures that are no match by their names, but may be the organ, or a part of it: suggested, copies, inside it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sbrtcheck.structure_names.spellings import (
     is_in_doubt,
     is_marked,
     is_part,
+    lies_inside,
     normalise,
     spelled_out,
     without_version,
@@ -83,6 +84,31 @@ def copies_of(
     if organ in TARGETS:
         return tuple(sorted((r for r in others if may_be_target(organ, r)), key=roi_order))
     return tuple(sorted((r for r in others if _is_copy(organ, r, dictionary)), key=roi_order))
+
+
+def structures_inside(
+    organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None = None
+) -> tuple[RoiName, ...]:
+    """Contoured structures that are organs of their own by their names, and lie inside this one (`lies_inside`).
+
+    Parameters
+    ----------
+    organ, rois
+        The organ, and all structures of the plan.
+    names
+        What the user says of names: the dictionary may know a structure as another organ.
+
+    Examples
+    --------
+    >>> names = ("Rib", "Rib07_L", "Rib_2", "Chestwall")
+    >>> rois = [RoiName(name=name, number=number) for number, name in enumerate(names)]
+    >>> [roi.name for roi in structures_inside("Rib", rois)]
+    ['Rib07_L']
+    """
+    dictionary = dictionary_of(names)
+    named = ((r, organ_by_name(r.name, dictionary)) for r in rois if r.contoured and r.kind not in TARGETS)
+    inside = (r for r, other in named if other is not None and lies_inside(other, organ))
+    return tuple(sorted(inside, key=roi_order))
 
 
 def _is_copy(organ: str, roi: RoiName, dictionary: Dictionary) -> bool:
