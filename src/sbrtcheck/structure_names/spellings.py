@@ -21,8 +21,8 @@ from sbrtcheck.structure_names.target_names import TARGETS, is_helper
 
 OPERATOR = re.compile(r"prv|[-+~^!&|\u2010-\u2015\u2212]")
 _MARK = re.compile(rf"ptv|ctv|gtv|itv|{OPERATOR.pattern}")
-# TG-263 lets a caret begin what a clinic adds of its own; behind a hyphen that is a version, where it is no structure
 _ONE_OF_SEVERAL = re.compile(r"([a-z]+?)s?(\d{0,2})(_[lr]|)")  # normalised: a number, a side, no plural
+# TG-263 lets a caret begin what a clinic adds of its own; behind a hyphen that is a version, where it is no structure
 _VERSION = re.compile(
     r"\s*(?:\^[^^]*|[-\u2010-\u2015\u2212]\s*(?:\d{1,8}|old|new|neu|alt|cop(?:y|ie|ia)\s*\d*|kop(?:ie|ia)\s*\d*|orig\w*"
     r"|final|edit\w*|backup|bak|te?mp|test|v(?:er)?\d*|rev\d*|initial\w*|(?!(?:l|r|li|re|lt|rt)$)[a-z]{1,2}))$",
