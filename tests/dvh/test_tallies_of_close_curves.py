@@ -188,14 +188,17 @@ def test_only_what_was_computed_here_in_gy_and_inside_the_grid_gets_close_curves
 
 
 def test_structures_have_the_close_curves_together_that_they_have_alone() -> None:
-    """Of two sizes, which are divided each in its own way."""
-    small, large = (
-        structure(name, *[rectangle(-half, half, -half, half, z) for z in (-3.0, 0.0, 3.0)], number=number)
-        for number, (name, half) in enumerate((("Small", 2.5), ("Large", 12.0)), start=1)
-    )
-    of_plan = plan(grid(along_x(2.0, middle=60.0), half_mm=18.0, spacing_mm=3.0), small, large)
+    """Of two sizes, which are divided each in its own way; those of one size share a pass over the dose."""
+    parts = [
+        structure(name, *[rectangle(x - half, x + half, -half, half, z) for z in (-3.0, 0.0, 3.0)], number=number)
+        for number, (name, x, half) in enumerate(
+            (("Small", 0.0, 2.5), ("Large", 0.0, 12.0), ("Other", 9.0, 2.5)), start=1
+        )
+    ]
+    of_plan = plan(grid(along_x(2.0, middle=60.0), half_mm=18.0, spacing_mm=3.0), *parts)
     dvhs = compute_dvhs(of_plan).dvhs
-    assert dvhs[0].refinement != dvhs[1].refinement
+    small, large, other = (dvh.refinement for dvh in dvhs)
+    assert small == other != large
     together = with_close_curves(of_plan, dvhs)
     assert all(dvh.has_close_curves for dvh in together)
     assert together == [one for dvh in dvhs for one in with_close_curves(of_plan, [dvh])]

@@ -373,7 +373,8 @@ def test_copies_that_nobody_asked_for_are_computed_and_no_others() -> None:
 
 
 def test_the_share_outside_is_in_percent_and_nothing_without_a_dvh() -> None:
-    assert outside_percent(partly_outside(10.0, 4.0)) == pytest.approx(40.0)
+    for outside_cc in (4.0, 1.0, 0.5, 1e-6):
+        assert outside_percent(partly_outside(10.0, outside_cc)) == pytest.approx(10.0 * outside_cc)
     assert outside_percent(uniform_dvh()) == 0.0
     assert outside_percent(NotMeasured(reason=Reason.STRUCTURE_MISSING)) == 0.0
 

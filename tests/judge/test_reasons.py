@@ -253,6 +253,7 @@ def test_organs_whose_names_are_exchanged_name_every_row_on_one_of_them() -> Non
     )
     report = judged(*rows, dvhs=compute_dvhs(swapped_plan(("Lung_L", "Lung_R"), Heart=5.0)))
     assert said(report) == [(ReviewCode.CONTOURS, "Lung_L", ids("both", "right"))]
+    assert report.reasons[0].text == "Lung_L lies to the right of Lung_R: names or coordinates are mixed up"
     right = judged(*rows, dvhs=compute_dvhs(swapped_plan(("Lung_R", "Lung_L"), Heart=5.0)))
     assert said(right) == []
 

@@ -86,6 +86,11 @@ MIXED_UP = "names or coordinates are mixed up"
             "unknown",
             "neither both organs nor the spinal cord are contoured to tell the midline from",
         ),
+        # wherever the coordinates of the plan begin
+        ({"Kidney_L": 50.0, "Kidney_R": 0.0, "PTV": 30.1}, "left", f"PTV lies left of {MIDDLE}"),  # between 55 and 5 mm
+        ({"Kidney_L": 50.0, "Kidney_R": 0.0, "PTV": 30.0}, "unknown", f"PTV lies on neither side of {MIDDLE}"),
+        ({"Kidney_L": 50.0, "Kidney_R": 0.0, "PTV": 20.0}, "unknown", f"PTV lies on neither side of {MIDDLE}"),
+        ({"Kidney_L": 50.0, "Kidney_R": 0.0, "PTV": 19.9}, "right", f"PTV lies right of {MIDDLE}"),
         # names that the contours belie, or that lie in one place
         (
             {"Kidney_L": -30.0, "Kidney_R": 20.0, "PTV": 5.0},

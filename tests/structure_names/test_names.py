@@ -175,6 +175,12 @@ def test_an_organ_without_contours_is_shown_with_what_is_probably_it() -> None:
     assert '# matched to: "SpinalCord" (TG-263 name, no contours); probably: "SpinalCord_1"' in names_template(names)
 
 
+def test_an_organ_without_contours_beside_which_nothing_is_probable_is_shown_so() -> None:
+    cord = RoiName(name="SpinalCord", number=2, contoured=False)
+    names = plan_names([asking("SpinalCord")], [*rois("Heart"), cord])
+    assert names.remarks == ("SpinalCord: 'SpinalCord' has no contours",)
+
+
 def test_a_probable_name_is_shown_as_such_and_not_taken() -> None:
     names = plan_names([asking("Bronchus_Main")], rois("PBT", "Heart"))
     assert names.remarks == ("Bronchus_Main: probably 'PBT', and not matched; a names file can match one",)

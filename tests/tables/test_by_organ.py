@@ -110,6 +110,33 @@ def test_among_plain_numbers_the_strictest_is_the_smallest_that_counts(
         assert not line.undecided
 
 
+@pytest.mark.parametrize("sense", ["below", "above"])
+def test_of_upper_limits_the_smallest_is_the_strictest_and_of_lower_ones_the_largest(sense: str) -> None:
+    listed = [row("Max[Gy]", sense, number, id=f"{number:g}") for number in (12.0, 10.0, 15.0)]
+    (line,) = lines_by_organ([table(*listed)])
+    assert [limit.row.id for limit in line.strictest] == ["10" if sense == "below" else "15"]
+
+
+@pytest.mark.parametrize(("sense", "reached"), [("below", "at_most"), ("above", "at_least")])
+def test_a_limit_by_a_volume_is_the_strictest_where_it_is_so_for_every_volume(sense: str, reached: str) -> None:
+    def of(name: str, sense: str, *limits: float) -> Constraint:
+        steps = tuple(Step(volume_cc=cc, limit=limit) for cc, limit in zip(VOLUMES_CC, limits, strict=True))
+        return row("Max[Gy]", sense, LimitByTargetVolume(steps=steps), id=name)
+
+    best, worst = ("low", "high") if sense == "below" else ("high", "low")
+    for of_best, of_worst, names in (
+        (sense, sense, [best]),
+        (sense, reached, [best]),
+        (reached, sense, []),  # at 12 Gy the other one is stricter
+        (reached, reached, [best]),
+    ):
+        senses = {best: of_best, worst: of_worst}
+        (line,) = lines_by_organ([table(of("low", senses["low"], 12, 10), of("high", senses["high"], 12, 15))])
+        assert ([limit.row.id for limit in line.strictest], line.undecided) == (names, not names)
+    (overlapping,) = lines_by_organ([table(of("low", sense, 10, 12), of("wide", sense, 14, 11))])
+    assert (overlapping.strictest, overlapping.undecided) == ((), True)
+
+
 @given(tables(), tables())
 def test_another_table_never_loosens_the_strictest_limit(
     some: tuple[ConstraintTable, ...], others: tuple[ConstraintTable, ...]
