@@ -181,6 +181,20 @@ def test_an_organ_without_contours_beside_which_nothing_is_probable_is_shown_so(
     assert names.remarks == ("SpinalCord: 'SpinalCord' has no contours",)
 
 
+def test_an_organ_to_choose_whose_name_was_given_is_needed_though_the_plan_lacks_it() -> None:
+    asked = [asking("Liver-GTV", "Liver", select=Select.FIRST)]
+    names = plan_names(asked, rois("Liver"), {"Liver-GTV": "Leber"})
+    assert [(organ.organ, organ.needed) for organ in names.organs] == [("Liver-GTV", True), ("Liver", False)]
+    without = plan_names(asked, rois("Liver"))
+    assert [(organ.organ, organ.needed) for organ in without.organs] == [("Liver-GTV", False), ("Liver", True)]
+
+
+def test_remarks_are_on_given_names_first_then_on_doubts() -> None:
+    given_names = {"Hart": "Heart", "Liver": "Leber"}
+    names = plan_names([asking("Bronchus_Main", "Heart", "Liver")], rois("PBT", "Heart"), given_names)
+    assert [remark.partition(":")[0] for remark in names.remarks] == ["Hart", "Liver", "Bronchus_Main"]
+
+
 def test_a_probable_name_is_shown_as_such_and_not_taken() -> None:
     names = plan_names([asking("Bronchus_Main")], rois("PBT", "Heart"))
     assert names.remarks == ("Bronchus_Main: probably 'PBT', and not matched; a names file can match one",)

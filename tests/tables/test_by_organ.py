@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from dvh_builders import row, table
 from sbrtcheck.plan import Sex
+from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.tables import (
     Constraint,
     ConstraintTable,
@@ -172,6 +173,9 @@ def test_the_limit_for_one_plan_decides_where_a_volume_left_it_open() -> None:
     [
         ({"structures": ("Lungs-GTV",)}, {"structures": ("Lungs-ITV", "Lungs-GTV"), "select": Select.FIRST}, True),
         ({"structures": ("Lungs",)}, {"structures": ("Lungs-GTV",)}, False),
+        ({"structures": ("Liver-CTV",)}, {"structures": ("Liver-PTV",)}, True),
+        ({"structures": ("Liver-CTV",)}, {"structures": ("Liver-GTVp_2",)}, True),
+        ({"structures": ("Liver-GTV",)}, {"structures": ("Liver-GTV-Stomach",)}, False),
         (
             {"structures": ("SpinalCord", "Medulla"), "select": Select.UNION, "optional": ("Medulla",)},
             {"structures": ("SpinalCord",)},
@@ -206,6 +210,29 @@ def test_targets_come_first_then_expected_organs_in_their_order() -> None:
     listed = [row("Mean[Gy]", "below", 5, name, id=name) for name in ("Skin", "Lungs", "PTV", "Heart")]
     lines = lines_by_organ([table(*listed)], expected=expected)
     assert [line.organ for line in lines] == ["PTV", "Heart", "Lungs", "Skin"]
+
+
+def test_an_organ_that_is_more_than_its_target_is_no_target() -> None:
+    listed = [
+        row("Mean[Gy]", "below", 5, "PTV", "Bowel", id="more", select=Select.UNION),
+        row("Mean[Gy]", "below", 5, "Heart", id="heart"),
+        row("Mean[Gy]", "below", 5, "GTV", "PTV", id="targets", select=Select.UNION),
+    ]
+    expected = [ExpectedOrgan(organ="Heart", structures=("Heart",), choice="why not")]
+    lines = lines_by_organ([table(*listed)], expected=expected)
+    assert [line.row.id for line in lines] == ["targets", "heart", "more"]
+
+
+def test_doses_of_another_kind_or_for_another_ratio_have_lines_of_their_own() -> None:
+    kinds: list[dict[str, object]] = [
+        {},
+        {"quantity": Quantity.EQD2, "alpha_beta_gy": 3.0},
+        {"quantity": Quantity.EQD2, "alpha_beta_gy": 2.0},
+        {"quantity": Quantity.BED, "alpha_beta_gy": 3.0},
+    ]
+    listed = [row("Mean[Gy]", "below", 5.0 + n, id=f"row-{n}", **fields) for n, fields in enumerate(kinds)]
+    lines = lines_by_organ([table(*listed)])
+    assert [[limit.row.id for limit in line.strictest] for line in lines] == [[one.id] for one in listed]
 
 
 def test_rows_for_another_site_are_left_out() -> None:

@@ -696,6 +696,10 @@ def test_a_strict_limit_and_one_that_may_be_reached_are_two_questions() -> None:
         ("own-3fx", (3, 5), ["Mean[%Rx]"], NOTHING),
         ("own-3fx", (), ["Mean[Gy]"], NOTHING),
         ("own-103fx", (5,), ["Mean[Gy]"], NOTHING),  # no number of fractions
+        ("3fx-own", (5,), ["Mean[Gy]"], ERROR),
+        ("own-3fx-b", (5,), ["Mean[Gy]"], ERROR),
+        ("own3fx", (5,), ["Mean[Gy]"], NOTHING),
+        ("own-3fxs", (5,), ["Mean[Gy]"], NOTHING),
         ("own", (3, 5), ["Mean[Gy]"], WARNING),
         ("own", (3, 5), ["V20Gy[%]"], WARNING),
         ("own", (3, 5), ["V20%Rx[%]"], NOTHING),
