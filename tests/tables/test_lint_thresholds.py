@@ -640,6 +640,7 @@ def pair(first: tuple[str, float], second: tuple[str, float], **fields: Any) -> 
         (("V10Gy[cc]", 20), ("V15Gy[cc]", 20.1), ERROR),
         (("V10Gy[cc]", 20), ("V15Gy[%]", 20.1), NOTHING),
         (("V10Gy[cc]", 20), ("V15%Rx[cc]", 20.1), NOTHING),
+        (("V10Gy[cc]", 20), ("CV15Gy[cc]", 20.1), NOTHING),  # as no table has it: a spared volume has to be so large
         (("Mean[Gy]", 20), ("Median[Gy]", 20.1), NOTHING),
     ],
 )
