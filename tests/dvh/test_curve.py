@@ -42,6 +42,13 @@ def test_of_a_ramp_a_step_and_a_level_part_every_place_is_known() -> None:
     assert of(drawn, 11.0) == 0.0  # more than all: the first dose
 
 
+def test_the_first_part_of_a_curve_is_read_as_every_other() -> None:
+    """10 cc; 4 of them spread from 1 to 9 Gy, 6 from there to 12 Gy."""
+    drawn = curve([1.0, 9.0, 12.0], [10.0, 6.0, 0.0])
+    for dose_gy, volume in ((1.0, 10.0), (3.0, 9.0), (7.0, 7.0), (9.0, 6.0), (11.0, 2.0), (12.0, 0.0)):
+        assert (at(drawn, dose_gy), of(drawn, volume)) == pytest.approx((volume, dose_gy))
+
+
 def test_a_curve_of_one_point_is_a_step_there() -> None:
     drawn = curve([5.0], [10.0])
     assert (at(drawn, 4.0), at(drawn, 5.0), at(drawn, 6.0)) == (10.0, 10.0, 0.0)

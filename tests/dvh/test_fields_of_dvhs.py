@@ -82,6 +82,16 @@ def test_fractions_may_be_known_of_a_prescription_whose_dose_is_not() -> None:
     assert in_four.to_bed(alpha_beta_gy=10.0, fractions=2).max_gy.value == pytest.approx(20.0 * 2.0)
 
 
+def test_other_conventions_and_readings_are_converted_for_the_fractions_that_were_given() -> None:
+    """20 Gy in 2 at an α/β of 10 Gy are a BED of 40 Gy; in the 5 fractions of the prescription they were 28 Gy."""
+    others = {"alternatives": (uniform_dvh(dose_gy=20.0),), "readings": (uniform_dvh(dose_gy=10.0),)}
+    found = uniform_dvh(dose_gy=30.0, **others).to_bed(alpha_beta_gy=10.0, fractions=2)
+    assert [one.max_gy.value for one in found.alternatives] == pytest.approx([40.0])
+    assert [one.max_gy.value for one in found.readings] == pytest.approx([15.0])
+    (alone,) = others["alternatives"]
+    assert found.alternatives == (alone.to_bed(alpha_beta_gy=10.0, fractions=2),)
+
+
 def test_findings_are_kept_and_the_range_of_the_model_is_told_of_the_largest_dose() -> None:
     dvh = uniform_dvh("Cord", dose_gy=60.0, findings=(NOTED,))  # 12 Gy a fraction
     of_model = findings_for(60.0, fractions=5, subject="Cord")

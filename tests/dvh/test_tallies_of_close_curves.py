@@ -10,13 +10,14 @@ import pytest
 
 from dvh_builders import curve, ramp_dvh, uniform_dvh
 from sbrtcheck import compute_dvhs
-from sbrtcheck.dvh import EndCaps
+from sbrtcheck.dvh import DVH, EndCaps, Interpolation
 from sbrtcheck.dvh.close_curves import (
     BINS,
     _add,
     _are_close,
     _at_extremes,
     _between,
+    _groups,
     _high_spread,
     _low_spread,
     _Spread,
@@ -25,6 +26,7 @@ from sbrtcheck.dvh.close_curves import (
 )
 from sbrtcheck.dvh.compute import CONVENTION_OF
 from sbrtcheck.geometry import BoundaryCells, InteriorCells, LinearPart
+from sbrtcheck.plan import Contours, Structure
 from sbrtcheck.radiobiology import Quantity
 from solids import along_x, grid, plan, rectangle, structure
 
@@ -188,14 +190,62 @@ def test_only_what_was_computed_here_in_gy_and_inside_the_grid_gets_close_curves
 
 
 def test_structures_have_the_close_curves_together_that_they_have_alone() -> None:
-    """Of two sizes, which are divided each in its own way."""
-    small, large = (
-        structure(name, *[rectangle(-half, half, -half, half, z) for z in (-3.0, 0.0, 3.0)], number=number)
-        for number, (name, half) in enumerate((("Small", 2.5), ("Large", 12.0)), start=1)
-    )
-    of_plan = plan(grid(along_x(2.0, middle=60.0), half_mm=18.0, spacing_mm=3.0), small, large)
+    """Of two sizes, which are divided each in its own way; those of one size share a pass over the dose."""
+    parts = [
+        structure(name, *[rectangle(x - half, x + half, -half, half, z) for z in (-3.0, 0.0, 3.0)], number=number)
+        for number, (name, x, half) in enumerate(
+            (("Small", 0.0, 2.5), ("Large", 0.0, 12.0), ("Other", 9.0, 2.5)), start=1
+        )
+    ]
+    of_plan = plan(grid(along_x(2.0, middle=60.0), half_mm=18.0, spacing_mm=3.0), *parts)
     dvhs = compute_dvhs(of_plan).dvhs
-    assert dvhs[0].refinement != dvhs[1].refinement
+    small, large, other = (dvh.refinement for dvh in dvhs)
+    assert small == other != large
     together = with_close_curves(of_plan, dvhs)
     assert all(dvh.has_close_curves for dvh in together)
     assert together == [one for dvh in dvhs for one in with_close_curves(of_plan, [dvh])]
+
+
+def test_only_what_is_divided_and_interpolated_alike_shares_a_pass_over_the_dose(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of two alike and one that was contoured on sagittal planes; cubic doses are computed for each structure alone."""
+    parts = [
+        structure(name, *[rectangle(x - 2.5, x + 2.5, -2.5, 2.5, z) for z in (-3.0, 0.0, 3.0)], number=number)
+        for number, (name, x) in enumerate((("One", -6.0), ("Other", 5.0)), start=1)
+    ]
+    sagittal = [[[x, -2.5, -4.5], [x, 2.5, -4.5], [x, 2.5, 4.5], [x, -2.5, 4.5]] for x in (-3.0, 0.0, 3.0)]
+    of_plan = plan(
+        grid(along_x(2.0, middle=60.0), half_mm=18.0, spacing_mm=3.0),
+        *parts,
+        Structure(name="Sagittal", number=3, contours=Contours.of(*sagittal)),
+    )
+    one, other, across = compute_dvhs(of_plan).dvhs
+    # nobody looks at the dose
+    monkeypatch.setattr("sbrtcheck.geometry.cubic_dose.with_cubic_dose", lambda stack, frame, _: (stack, frame))
+
+    def coarse(dvh: DVH, *, wider: float = 1.0, **of_model: Any) -> DVH:
+        assert dvh.model is not None
+        assert dvh.sampling is not None
+        sampling = replace(dvh.sampling, refinement=2, bin_gy=wider * dvh.sampling.bin_gy)
+        return replace(dvh, sampling=sampling, model=replace(dvh.model, **of_model))
+
+    cubic = {"dose": Interpolation.CUBIC}
+    asked = [
+        *map(coarse, (one, other, across)),
+        coarse(other, wider=1.5),
+        *(coarse(dvh, **cubic) for dvh in (one, other)),
+        coarse(one, end_caps=EndCaps.NONE),
+    ]
+    groups = [[each.place for each in group] for group in _groups(of_plan, asked)]
+    assert groups == [[0, 1], [2], [3], [4], [5], [6]]
+
+
+def test_what_lies_in_the_rim_of_the_grid_keeps_its_curves() -> None:
+    """The outermost points are at 18 mm: half a spacing beyond them the dose is not known as it is between points."""
+    walls = [rectangle(-19.0, -12.0, -2.5, 2.5, z) for z in (-3.0, 0.0, 3.0)]
+    of_plan = plan(grid(along_x(2.0, middle=60.0), half_mm=18.0, spacing_mm=3.0), structure("S", *walls))
+    (in_the_rim,) = compute_dvhs(of_plan).dvhs
+    assert in_the_rim.uncovered_cc == 0.0
+    assert not _are_close(in_the_rim)
+    assert with_close_curves(of_plan, [in_the_rim])[0] is in_the_rim

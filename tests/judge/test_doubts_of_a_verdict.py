@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dvh_builders import dvh_set, partly_outside, plan_of, row, table, uniform_dvh
-from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Reason, compute_dvhs
+from dvh_builders import curve, dvh_set, exact, partly_outside, plan_of, row, table, uniform_dvh
+from sbrtcheck.dvh import DVH, Bounds, DVHSet, NoDVH, Reason, compute_dvhs
 from sbrtcheck.judge.dose_check import check_dose
 from sbrtcheck.judge.judged_plan import JudgedPlan, judged_plan
 from sbrtcheck.judge.limits import Limits
@@ -21,6 +24,7 @@ from sbrtcheck.judge.withdraw import (
     NO_COPIES,
     CopyDvhs,
     OtherDvhs,
+    _with_outside_dose,
     compute_other_dvhs,
     copy_findings,
     outside_percent,
@@ -372,8 +376,35 @@ def test_copies_that_nobody_asked_for_are_computed_and_no_others() -> None:
     assert copies.are_all_measured
 
 
+@given(
+    st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), min_size=2, max_size=7),
+    st.integers(1, 10) | st.floats(0.5, 9.5),
+    st.floats(0.5, 8.0),
+)
+def test_all_that_lies_outside_is_added_up_to_the_dose_there_and_nothing_above_it(
+    points: list[tuple[int, int]], at_gy: float, outside_cc: float
+) -> None:
+    """Of curves with steps and level parts, of which whole Gy are often the ends."""
+    doses, volumes = sorted(dose for dose, _ in points), sorted((volume for _, volume in points), reverse=True)
+    drawn = curve([0.0, 0.0, *doses, doses[-1]], [8.0 + outside_cc, 8.0, *volumes, 0.0])
+    spread = Bounds(value=5.0, low=4.0, high=6.0)
+    before = uniform_dvh(volume_cc=8.0 + outside_cc, curve=drawn, uncovered_cc=outside_cc, max_gy=spread, min_gy=spread)
+    found = _with_outside_dose(before, at_gy)
+    assert np.all(np.diff(found.curve.dose_gy) >= 0.0)
+    assert np.all(np.diff(found.curve.volume) <= 0.0)
+    asked = np.array(
+        sorted({0.1, at_gy, np.nextafter(at_gy, 99.0), *np.arange(0.25, 11.0, 0.25), *(0.0 + d for d in doses if d)})
+    )
+    expected = drawn.volume_at(asked) + np.where(asked <= at_gy, outside_cc, 0.0)
+    assert found.curve.volume_at(asked) == pytest.approx(np.minimum(expected, before.volume), abs=1e-9)
+    assert found.max_gy == Bounds(value=max(5.0, at_gy), low=4.0, high=max(6.0, at_gy))
+    assert found.min_gy == exact(min(6.0, at_gy))
+    assert found.mean_gy.value == pytest.approx(before.mean_gy.value + outside_cc / before.volume * at_gy)
+
+
 def test_the_share_outside_is_in_percent_and_nothing_without_a_dvh() -> None:
-    assert outside_percent(partly_outside(10.0, 4.0)) == pytest.approx(40.0)
+    for outside_cc in (4.0, 1.0, 0.5, 1e-6):
+        assert outside_percent(partly_outside(10.0, outside_cc)) == pytest.approx(10.0 * outside_cc)
     assert outside_percent(uniform_dvh()) == 0.0
     assert outside_percent(NotMeasured(reason=Reason.STRUCTURE_MISSING)) == 0.0
 

@@ -325,6 +325,9 @@ def test_where_an_isodose_leaves_the_grid_only_what_more_volume_cannot_turn_is_d
     assert FindingCode.ISODOSE_LEAVES_GRID in {f.code for f in outcome.findings}
     assert report.to_records()[0]["high"] is None
     assert " or more" in FORMATS["text"](report)
+    codes = {reason.code for reason in report.reasons}
+    assert (ReviewCode.OUTSIDE_GRID in codes) == (verdict == "NOT_EVALUATED")
+    assert ReviewCode.NOT_EVALUATED not in codes
 
 
 def test_indices_stay_trilinear_where_dvhs_are_cubic_and_say_so() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -212,6 +213,7 @@ def test_what_kind_of_reason_a_row_is_that_was_not_evaluated(
     [
         (FindingCode.PLANE_GAP, "SpinalCord", True),
         (FindingCode.PLANE_GAP, "PTV", False),  # several metastases may be one target
+        (FindingCode.PLANE_GAP, "GTV", False),
         (FindingCode.CONTOURS_INCOMPLETE, "SpinalCord", True),
         (FindingCode.CONTOURS_INCOMPLETE, "PTV", True),
         (FindingCode.TOO_FEW_PLANES, "SpinalCord", False),
@@ -221,7 +223,7 @@ def test_what_kind_of_reason_a_row_is_that_was_not_evaluated(
 def test_contours_that_may_be_missing_are_a_reason(code: FindingCode, organ: str, is_doubtful: bool) -> None:
     finding = Finding(code=code, text="look here")
     rows = [row(metric, "at_least", 1, organ, id=metric[:3].lower()) for metric in ("Mean[Gy]", "Max[Gy]")]
-    parts = {one.name: one for one in (OF_CORD, OF_TARGET)}
+    parts = {one.name: one for one in (OF_CORD, OF_TARGET, uniform_dvh("GTV", dose_gy=50.0))}
     parts[organ] = replace(parts[organ], findings=(finding,))
     report = judged(*rows, dvhs=dvh_set(*parts.values()))
     assert said(report) == ([(ReviewCode.CONTOURS, organ, ids("max", "mea"))] if is_doubtful else [])
@@ -240,6 +242,41 @@ def test_two_findings_on_contours_are_two_reasons_and_each_is_of_its_subject() -
     ]
 
 
+def test_a_finding_on_contours_is_of_the_structure_as_the_plan_names_it() -> None:
+    cord = uniform_dvh("Cord", dose_gy=20.0, findings=(Finding(code=FindingCode.PLANE_GAP, text="from 3 to 9 mm"),))
+    report = judged(CORD, dvhs=dvh_set(cord, OF_TARGET))
+    assert said(report) == [(ReviewCode.CONTOURS, "Cord", ids("cord"))]
+    assert report.reasons[0].text == "Cord: from 3 to 9 mm"
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_the_first_of_several_details_is_told_whatever_the_order_of_rows(several: bool) -> None:
+    """10 cc of heart are less than is asked for."""
+    texts = ("D15cc[Gy]", "D20cc[Gy]", "D25cc[Gy]") if several else ("D15cc[Gy]",)
+    rows = [row(text, "below", 30, "Heart", id=text[1:3], volume_threshold=False) for text in texts]
+    dvhs = dvh_set(OF_CORD, OF_TARGET, uniform_dvh("Heart"))
+    found = {judged(CORD, *some, dvhs=dvhs).reasons for some in permutations(rows)}
+    ((reason,),) = found
+    assert ("; ...)" in reason.text) is several
+    (alone,) = judged(CORD, rows[0], dvhs=dvhs).reasons
+    assert alone.text.partition("(")[2].rstrip(")") in reason.text
+
+
+def test_a_name_given_to_what_is_derived_is_no_reason() -> None:
+    plan = replace(plan_of(Kidney_L=-15.0, Kidney_R=5.0), prescription=Prescription(dose_gy=10.0, fractions=5))
+    cortex, both = (row("Mean[Gy]", "below", 30, organ, id=organ) for organ in ("Kidney_Cortex", "Kidneys"))
+    for rows in ((cortex,), (cortex, both), (both,)):
+        report = judged(*rows, dvhs=compute_dvhs(plan), names={"Kidney_Cortex": "Kidneys"})
+        assert ReviewCode.GIVEN_NAME not in {one.code for one in report.reasons}
+        assert {outcome.contour for outcome in report.outcomes} == {"Kidneys"}
+
+
+def test_all_names_that_are_close_to_one_given_are_told() -> None:
+    dvhs = dvh_set(OF_CORD, OF_TARGET, uniform_dvh("Hart"), uniform_dvh("Harts"))
+    (reason,) = judged(CORD, dvhs=dvhs, names={"Liver": "Harta"}).reasons
+    assert reason.text.endswith("; close names: Hart, Harts")
+
+
 def swapped_plan(names: tuple[str, str], **others: float) -> Plan:
     plan = plan_of(**{names[0]: -10.0, names[1]: 20.0}, **others)  # x grows to the left of the patient
     return replace(plan, prescription=Prescription(dose_gy=10.0, fractions=5))
@@ -253,6 +290,7 @@ def test_organs_whose_names_are_exchanged_name_every_row_on_one_of_them() -> Non
     )
     report = judged(*rows, dvhs=compute_dvhs(swapped_plan(("Lung_L", "Lung_R"), Heart=5.0)))
     assert said(report) == [(ReviewCode.CONTOURS, "Lung_L", ids("both", "right"))]
+    assert report.reasons[0].text == "Lung_L lies to the right of Lung_R: names or coordinates are mixed up"
     right = judged(*rows, dvhs=compute_dvhs(swapped_plan(("Lung_R", "Lung_L"), Heart=5.0)))
     assert said(right) == []
 
@@ -354,6 +392,19 @@ def test_reasons_stand_in_the_order_of_their_kinds_then_of_organs() -> None:
     longer = with_reasons(report, [more])
     assert longer.reasons == (more, *report.reasons)
     assert longer.verdict is Verdict.REVIEW
+
+
+def test_reasons_of_one_kind_stand_in_the_order_of_what_they_are_about_however_they_came() -> None:
+    one = ReviewReason(code=ReviewCode.NOT_EVALUATED, text="a", structure="Heart", rows=("x/1",))
+    in_order = (
+        one,
+        replace(one, rows=("x/2",)),
+        replace(one, text="b", rows=("x/0",)),
+        replace(one, structure="Liver", text="0"),
+    )
+    report = judged(CORD, dvhs=dvh_set(OF_CORD, OF_TARGET))
+    for reasons in permutations(in_order):
+        assert with_reasons(report, reasons).reasons == in_order
 
 
 def test_a_reason_turns_a_pass_and_leaves_a_fail() -> None:

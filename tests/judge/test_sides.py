@@ -27,14 +27,30 @@ HOW = "(--laterality left or right says it)"
 
 
 def structures(
-    boxes_mm: Mapping[str, float], given: Side | None = None, *, contoured: bool = True, empty: tuple[str, ...] = ()
+    boxes_mm: Mapping[str, float],
+    given: Side | None = None,
+    *,
+    contoured: bool = True,
+    empty: tuple[str, ...] = (),
+    names: Mapping[str, str] | None = None,
 ) -> PlanStructures:
     """Boxes by the x where they begin, with DVHs that nobody looks at; ``empty`` ones have no contours."""
     made = plan_of(**boxes_mm)
     parts = [replace(one, contours=Contours.of()) if one.name in empty else one for one in made.structures]
     plan = replace(made, structures=tuple(parts)) if contoured else None
     dvhs = replace(dvh_set(*map(uniform_dvh, boxes_mm)), plan=plan)
-    return plan_structures(dvhs, match_plan(dvhs, KIDNEYS.values()), given)
+    return plan_structures(dvhs, match_plan(dvhs, KIDNEYS.values(), names), given)
+
+
+def of_widths(**x_mm: tuple[float, float]) -> PlanStructures:
+    """Structures by where they begin and end."""
+    loops = {
+        name: [[[x0, 0, z], [x1, 0, z], [x1, 10, z], [x0, 10, z]] for z in (0, 2)] for name, (x0, x1) in x_mm.items()
+    }
+    made = plan_of(**dict.fromkeys(x_mm, 0.0))
+    parts = tuple(replace(one, contours=Contours.of(*loops[one.name])) for one in made.structures)
+    dvhs = replace(dvh_set(*map(uniform_dvh, x_mm)), plan=replace(made, structures=parts))
+    return plan_structures(dvhs, match_plan(dvhs, KIDNEYS.values()), None)
 
 
 def told(boxes_mm: Mapping[str, float], given: Side | None = None) -> tuple[str, str]:
@@ -86,6 +102,11 @@ MIXED_UP = "names or coordinates are mixed up"
             "unknown",
             "neither both organs nor the spinal cord are contoured to tell the midline from",
         ),
+        # wherever the coordinates of the plan begin
+        ({"Kidney_L": 50.0, "Kidney_R": 0.0, "PTV": 30.1}, "left", f"PTV lies left of {MIDDLE}"),  # between 55 and 5 mm
+        ({"Kidney_L": 50.0, "Kidney_R": 0.0, "PTV": 30.0}, "unknown", f"PTV lies on neither side of {MIDDLE}"),
+        ({"Kidney_L": 50.0, "Kidney_R": 0.0, "PTV": 20.0}, "unknown", f"PTV lies on neither side of {MIDDLE}"),
+        ({"Kidney_L": 50.0, "Kidney_R": 0.0, "PTV": 19.9}, "right", f"PTV lies right of {MIDDLE}"),
         # names that the contours belie, or that lie in one place
         (
             {"Kidney_L": -30.0, "Kidney_R": 20.0, "PTV": 5.0},
@@ -149,6 +170,32 @@ def test_the_side_that_is_given_wins_but_not_against_the_contours(
     assert told(boxes_mm, given) == (sides, text)
 
 
+@pytest.mark.parametrize(("left_of", "side"), [(10.1, "left"), (9.9, "neither side"), (-20.1, "right")])
+def test_the_midline_is_between_the_middles_of_organs_however_wide(left_of: float, side: str) -> None:
+    """The middles of 30 mm to 50 mm and of -50 mm to 10 mm are 40 mm and -20 mm: the midline is at 10 mm."""
+    of = of_widths(Kidney_L=(30.0, 50.0), Kidney_R=(-50.0, 10.0), PTV=(left_of, left_of + 30.0))
+    found = sides_of_targets(KIDNEYS, of)
+    words = found.reason if isinstance(found, UnknownSides) else found.text
+    assert words == f"PTV lies{' on' if ' ' in side else ''} {side} of {MIDDLE}"
+
+
+def test_the_cord_is_the_one_whose_name_was_given() -> None:
+    of = {"Kidney_L": 20.0, "SpinalCord": 30.0, "Myelon": -5.0, "PTV": 0.1}
+    found = sides_of_targets(KIDNEYS, structures(of, names={"SpinalCord": "Myelon"}))
+    assert found == SidesOfTargets(sides=frozenset({Side.LEFT}), text="PTV lies left of the middle of SpinalCord")
+
+
+def test_of_two_structures_of_a_name_the_one_that_was_matched_tells_the_side() -> None:
+    """Its namesake without contours comes first."""
+    of = structures(APART | {"PTV": 5.0})
+    assert of.plan is not None
+    namesake = replace(of.plan.structures[0], number=99, contours=Contours.of())
+    plan = replace(of.plan, structures=(namesake, *of.plan.structures))
+    dvhs = replace(of.dvhs, plan=plan)
+    found = sides_of_targets(KIDNEYS, plan_structures(dvhs, match_plan(dvhs, KIDNEYS.values()), None))
+    assert found == SidesOfTargets(sides=frozenset({Side.LEFT}), text=f"PTV lies left of {MIDDLE}")
+
+
 def test_without_contours_no_side_is_told_but_the_given_one() -> None:
     of = APART | {"PTV": 5.0}
     assert sides_of_targets(KIDNEYS, structures(of, contoured=False)) == UnknownSides(
@@ -179,6 +226,13 @@ def test_a_row_is_on_the_organ_of_its_side_and_says_by_what(target: float, here:
     of = APART | {"PTV": target}
     assert chosen(of, RowSide.IPSILATERAL) == [(organ[here], [(CODE, f"ipsilateral: {words}", organ[here])])]
     assert chosen(of, RowSide.CONTRALATERAL) == [(organ[there], [(CODE, f"contralateral: {words}", organ[there])])]
+
+
+def test_a_finding_is_about_the_structure_by_the_name_it_has_in_the_plan() -> None:
+    of = {"Lt Kidney": 20.0, "Rt Kidney": -30.0, "PTV": 5.0}
+    assert chosen(of, RowSide.IPSILATERAL) == [
+        ("Kidney_L", [(CODE, f"ipsilateral: PTV lies left of {MIDDLE}", "Lt Kidney")])
+    ]
 
 
 def test_where_the_side_is_not_known_both_are_judged_or_neither() -> None:
@@ -251,3 +305,25 @@ def test_a_left_organ_to_the_right_of_the_right_one_is_swapped(boxes_mm: dict[st
 def test_what_nobody_contoured_is_swapped_with_nothing(empty: str) -> None:
     of = {"Lung_L": -30.0, "Lung_R": 20.0} if "Lung" in empty else {"Kidney_L": -30.0, "Kidney_R": 20.0}
     assert list(swapped_pairs(structures(of, empty=(empty,)))) == []
+
+
+@pytest.mark.parametrize(
+    ("left_mm", "right_mm", "is_swapped"),
+    [
+        ((-30.0, 40.0), (-20.0, -10.0), False),  # the middles are at 5 mm and -15 mm
+        ((0.0, 10.0), (-40.0, 20.0), False),
+        ((-40.0, 20.0), (0.0, 10.0), True),
+        ((-20.0, -10.0), (-30.0, 40.0), True),
+    ],
+)
+def test_which_of_a_pair_lies_left_is_told_by_their_middles(
+    left_mm: tuple[float, float], right_mm: tuple[float, float], is_swapped: bool
+) -> None:
+    assert bool(list(swapped_pairs(of_widths(Kidney_L=left_mm, Kidney_R=right_mm)))) is is_swapped
+
+
+def test_organs_of_given_names_are_swapped_whatever_lies_under_the_organs_own_names() -> None:
+    given_names = {"Kidney_L": "one", "Kidney_R": "other"}
+    for one_mm, is_swapped in ((-20.0, True), (20.0, False)):
+        of = {"one": one_mm, "other": 0.0, "Kidney_L": -one_mm, "Kidney_R": 0.0}
+        assert bool(list(swapped_pairs(structures(of, names=given_names)))) is is_swapped

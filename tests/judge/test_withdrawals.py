@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dvh_builders import box, dvh_set, partly_outside, plan_of, report_on, row, table, uniform_dvh
+from dvh_builders import box, curve, dvh_set, exact, partly_outside, plan_of, report_on, row, table, uniform_dvh
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Reason, compute_dvhs
 from sbrtcheck.metric import Measurement
 from sbrtcheck.plan import Contours, DoseGrid, Finding, FindingCode, Plan, Prescription, Structure
@@ -78,6 +78,14 @@ def test_the_worst_of_several_copies_is_shown() -> None:
     )
     assert "Heart 2" in finding.text
     assert "12.00 Gy" in finding.text
+
+
+def test_all_verdicts_that_copies_would_have_are_told_in_one_order() -> None:
+    copies = [uniform_dvh(f"Heart {n}", dose_gy=gy) for n, gy in ((2, 25.0), (3, 35.0), (4, 10.0))]
+    outcome = judged(
+        row("Mean[Gy]", "below", 20.0, "Heart", acceptable=30.0), dvh_set(uniform_dvh("Heart", dose_gy=10.0), *copies)
+    )
+    assert outcome.detail.endswith("or be what is meant: PASS without, FAIL, VARIATION with it")
 
 
 def test_a_copy_without_a_dvh_leaves_no_pass_and_a_fail_stays() -> None:
@@ -240,6 +248,17 @@ def test_a_verdict_stands_only_where_no_dose_outside_would_turn_it(
                 assert outcome.conventions == ()
 
 
+def test_where_a_part_has_just_the_dose_of_the_faces_nothing_above_it_is_more() -> None:
+    """Of 10 cc 2 lie outside, 4 have just the 10 Gy of the faces and 4 are spread from there to 20 Gy."""
+    step = curve([0.0, 0.0, 10.0, 10.0, 20.0], [10.0, 8.0, 8.0, 4.0, 0.0])
+    heart = replace(partly_outside(10.0, 2.0), curve=step, lower=step, upper=step, max_gy=exact(20.0))
+    for limit, verdict in ((4.0, Verdict.PASS), (3.0, Verdict.FAIL)):  # 3.6 cc have 11 Gy
+        assert judged(row("V11Gy[cc]", "below", limit, "Heart"), in_a_grid(heart)).verdict is verdict
+    assert judged(row("V11Gy[cc]", "at_least", 5.0, "Heart"), in_a_grid(heart)).verdict is Verdict.FAIL
+    at_the_faces = judged(row("V10Gy[cc]", "below", 9.0, "Heart"), in_a_grid(heart))
+    assert at_the_faces.reason is Reason.PARTLY_OUTSIDE_GRID  # 8 cc, and 10 cc with what is outside
+
+
 def test_where_a_target_lies_outside_too_the_dose_there_may_be_any() -> None:
     asked = row("Max[Gy]", "below", 20.0, "Heart")
     assert judged(asked, in_a_grid(partly_outside(4.0, 4.0))).verdict is Verdict.PASS
@@ -325,6 +344,10 @@ def test_a_grid_that_ends_near_the_target_decides_no_dose_at_a_distance(
         ("D50%[Gy]", "at_least", (None, None)),
         ("Volume[cc]", "below", ("FAIL", None)),
         ("Volume[cc]", "at_least", ("PASS", None)),
+        ("V15Gy[cc]", "below", ("FAIL", None)),
+        ("V15Gy[cc]", "at_least", ("PASS", None)),
+        ("V15Gy[%]", "below", ("FAIL", "FAIL")),  # all of the part, and a part that exceeds a limit is told
+        ("V15Gy[%]", "at_least", (None, None)),
     ],
 )
 def test_a_missing_part_can_only_add_volume(metric: str, sense: str, expected: tuple[str | None, str | None]) -> None:

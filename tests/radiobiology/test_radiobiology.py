@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -152,6 +153,12 @@ def test_a_fraction_number_that_is_none_is_refused_by_name(function, n) -> None:
 def test_an_alpha_beta_that_is_none_is_refused_by_name(function, alpha_beta_gy) -> None:
     with pytest.raises(ValueError, match=r"^alpha_beta_gy: \S+ is not an α/β in Gy, above 0$"):
         function(50.0, fractions=5, alpha_beta_gy=alpha_beta_gy)
+
+
+@pytest.mark.parametrize("wrong", [-0.001, -1.0, math.inf, math.nan])
+def test_the_first_dose_that_is_none_is_named_and_no_small_one_before_it(wrong: float) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"total_gy: {wrong:g} is not a dose in Gy, 0 or more")):
+        bed([0.0, 0.5, 30.0, wrong, -7.0], fractions=5, alpha_beta_gy=3.0)
 
 
 @pytest.mark.parametrize("dose_gy", [0.0, 0.02, 0.5, 0.999])

@@ -18,11 +18,12 @@ from dvh_builders import plan_of, row, table
 from folders import ROOT
 from sbrtcheck import api, cli, given_plans
 from sbrtcheck.dicom import NotStored
-from sbrtcheck.judge.naming import plan_names
+from sbrtcheck.judge.naming import belied_by_its_name, plan_names
 from sbrtcheck.render.names import names_json, names_template, names_text
 from sbrtcheck.structure_names import Ambiguous, Match, NoMatch, Recipe, RoiName, Rule, SeparateTargets
 from sbrtcheck.structure_names.plan_names import OrganName, PlanNames
 from sbrtcheck.tables import ConstraintTable, LimitByTargetVolume, Select, Step, bundled_tables, load_names, load_table
+from sbrtcheck.tables.values import Choice
 
 PLANS = ROOT / "examples" / "plans"
 LUNG, LIVER = PLANS / "lung-50gy-5fx", PLANS / "liver-45gy-3fx"
@@ -173,6 +174,60 @@ def test_an_organ_without_contours_is_shown_with_what_is_probably_it() -> None:
     assert "TG-263 name, no contours" in names_text(names)
     assert "SpinalCord_1 (probably)" in names_text(names)
     assert '# matched to: "SpinalCord" (TG-263 name, no contours); probably: "SpinalCord_1"' in names_template(names)
+
+
+def test_an_organ_without_contours_beside_which_nothing_is_probable_is_shown_so() -> None:
+    cord = RoiName(name="SpinalCord", number=2, contoured=False)
+    names = plan_names([asking("SpinalCord")], [*rois("Heart"), cord])
+    assert names.remarks == ("SpinalCord: 'SpinalCord' has no contours",)
+
+
+def test_an_organ_to_choose_whose_name_was_given_is_needed_though_the_plan_lacks_it() -> None:
+    asked = [asking("Liver-GTV", "Liver", select=Select.FIRST)]
+    names = plan_names(asked, rois("Liver"), {"Liver-GTV": "Leber"})
+    assert [(organ.organ, organ.needed) for organ in names.organs] == [("Liver-GTV", True), ("Liver", False)]
+    without = plan_names(asked, rois("Liver"))
+    assert [(organ.organ, organ.needed) for organ in without.organs] == [("Liver-GTV", False), ("Liver", True)]
+
+
+@pytest.mark.parametrize(
+    ("there", "needed"),
+    [
+        (("Trachea", "Carina", "Bronchus_Main"), ("Trachea", "Carina", "Aorta")),
+        (("Trachea",), ("Trachea", "Carina", "Aorta")),
+        (("Aorta",), ("Trachea", "Carina", "Aorta")),  # one part of what it needs is there
+        (("Carina", "Bronchus_Main"), ("Bronchus_Main",)),  # which it can do without
+        ((), ("Trachea", "Carina", "Aorta", "Bronchus_Main")),
+    ],
+)
+def test_of_choices_the_first_that_the_plan_has_is_needed_with_all_its_parts(
+    there: tuple[str, ...], needed: tuple[str, ...]
+) -> None:
+    parts = Choice(structures=("Trachea", "Carina", "Aorta"), optional=("Carina",))
+    choices = (parts, Choice(structures=("Bronchus_Main",)))
+    asked = row("Mean[Gy]", "below", 5, *parts.structures, "Bronchus_Main", select=Select.FIRST, choices=choices)
+    names = plan_names([table(asked)], rois(*there))
+    assert tuple(organ.organ for organ in names.organs if organ.needed) == needed
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "text"),
+    [
+        ("Liver", Rule.GIVEN, "'Liver' was given, which is a name of Liver"),
+        ("Leber", Rule.GIVEN, "'Leber' was given, which is a name of Liver"),
+        ("Liver", Rule.ALIAS, ""),
+        ("HEART", Rule.GIVEN, ""),
+        ("Pump", Rule.GIVEN, ""),
+    ],
+)
+def test_only_a_name_that_was_given_can_be_that_of_another_organ(name: str, rule: Rule, text: str) -> None:
+    assert belied_by_its_name(Match(organ="Heart", roi=RoiName(name=name, number=1), rule=rule)) == text
+
+
+def test_remarks_are_on_given_names_first_then_on_doubts() -> None:
+    given_names = {"Hart": "Heart", "Liver": "Leber"}
+    names = plan_names([asking("Bronchus_Main", "Heart", "Liver")], rois("PBT", "Heart"), given_names)
+    assert [remark.partition(":")[0] for remark in names.remarks] == ["Hart", "Liver", "Bronchus_Main"]
 
 
 def test_a_probable_name_is_shown_as_such_and_not_taken() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from dvh_builders import row, table
 from sbrtcheck.plan import Sex
+from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.tables import (
     Constraint,
     ConstraintTable,
@@ -110,6 +111,33 @@ def test_among_plain_numbers_the_strictest_is_the_smallest_that_counts(
         assert not line.undecided
 
 
+@pytest.mark.parametrize("sense", ["below", "above"])
+def test_of_upper_limits_the_smallest_is_the_strictest_and_of_lower_ones_the_largest(sense: str) -> None:
+    listed = [row("Max[Gy]", sense, number, id=f"{number:g}") for number in (12.0, 10.0, 15.0)]
+    (line,) = lines_by_organ([table(*listed)])
+    assert [limit.row.id for limit in line.strictest] == ["10" if sense == "below" else "15"]
+
+
+@pytest.mark.parametrize(("sense", "reached"), [("below", "at_most"), ("above", "at_least")])
+def test_a_limit_by_a_volume_is_the_strictest_where_it_is_so_for_every_volume(sense: str, reached: str) -> None:
+    def of(name: str, sense: str, *limits: float) -> Constraint:
+        steps = tuple(Step(volume_cc=cc, limit=limit) for cc, limit in zip(VOLUMES_CC, limits, strict=True))
+        return row("Max[Gy]", sense, LimitByTargetVolume(steps=steps), id=name)
+
+    best, worst = ("low", "high") if sense == "below" else ("high", "low")
+    for of_best, of_worst, names in (
+        (sense, sense, [best]),
+        (sense, reached, [best]),
+        (reached, sense, []),  # at 12 Gy the other one is stricter
+        (reached, reached, [best]),
+    ):
+        senses = {best: of_best, worst: of_worst}
+        (line,) = lines_by_organ([table(of("low", senses["low"], 12, 10), of("high", senses["high"], 12, 15))])
+        assert ([limit.row.id for limit in line.strictest], line.undecided) == (names, not names)
+    (overlapping,) = lines_by_organ([table(of("low", sense, 10, 12), of("wide", sense, 14, 11))])
+    assert (overlapping.strictest, overlapping.undecided) == ((), True)
+
+
 @given(tables(), tables())
 def test_another_table_never_loosens_the_strictest_limit(
     some: tuple[ConstraintTable, ...], others: tuple[ConstraintTable, ...]
@@ -145,6 +173,9 @@ def test_the_limit_for_one_plan_decides_where_a_volume_left_it_open() -> None:
     [
         ({"structures": ("Lungs-GTV",)}, {"structures": ("Lungs-ITV", "Lungs-GTV"), "select": Select.FIRST}, True),
         ({"structures": ("Lungs",)}, {"structures": ("Lungs-GTV",)}, False),
+        ({"structures": ("Liver-CTV",)}, {"structures": ("Liver-PTV",)}, True),
+        ({"structures": ("Liver-CTV",)}, {"structures": ("Liver-GTVp_2",)}, True),
+        ({"structures": ("Liver-GTV",)}, {"structures": ("Liver-GTV-Stomach",)}, False),
         (
             {"structures": ("SpinalCord", "Medulla"), "select": Select.UNION, "optional": ("Medulla",)},
             {"structures": ("SpinalCord",)},
@@ -179,6 +210,29 @@ def test_targets_come_first_then_expected_organs_in_their_order() -> None:
     listed = [row("Mean[Gy]", "below", 5, name, id=name) for name in ("Skin", "Lungs", "PTV", "Heart")]
     lines = lines_by_organ([table(*listed)], expected=expected)
     assert [line.organ for line in lines] == ["PTV", "Heart", "Lungs", "Skin"]
+
+
+def test_an_organ_that_is_more_than_its_target_is_no_target() -> None:
+    listed = [
+        row("Mean[Gy]", "below", 5, "PTV", "Bowel", id="more", select=Select.UNION),
+        row("Mean[Gy]", "below", 5, "Heart", id="heart"),
+        row("Mean[Gy]", "below", 5, "GTV", "PTV", id="targets", select=Select.UNION),
+    ]
+    expected = [ExpectedOrgan(organ="Heart", structures=("Heart",), choice="why not")]
+    lines = lines_by_organ([table(*listed)], expected=expected)
+    assert [line.row.id for line in lines] == ["targets", "heart", "more"]
+
+
+def test_doses_of_another_kind_or_for_another_ratio_have_lines_of_their_own() -> None:
+    kinds: list[dict[str, object]] = [
+        {},
+        {"quantity": Quantity.EQD2, "alpha_beta_gy": 3.0},
+        {"quantity": Quantity.EQD2, "alpha_beta_gy": 2.0},
+        {"quantity": Quantity.BED, "alpha_beta_gy": 3.0},
+    ]
+    listed = [row("Mean[Gy]", "below", 5.0 + n, id=f"row-{n}", **fields) for n, fields in enumerate(kinds)]
+    lines = lines_by_organ([table(*listed)])
+    assert [[limit.row.id for limit in line.strictest] for line in lines] == [[one.id] for one in listed]
 
 
 def test_rows_for_another_site_are_left_out() -> None:

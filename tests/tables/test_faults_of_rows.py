@@ -101,6 +101,14 @@ def test_no_share_is_more_than_the_whole(lines: tuple[str, ...], faults: list[st
             ("metric: D95%[%Rx]", "above: 95 %"),
             ["3: 'above' is in %, and the metric in %Rx; give the number in %Rx, without the unit"],
         ),
+        *(
+            (
+                ("metric: V20Gy[cc]", f"below: 20 {unit}"),
+                [f"3: 'below' is in {unit}, and the metric in cc; give the number in cc, without the unit"],
+            )
+            for unit in ("cm3", "cm³", "ml", "%vol")
+        ),
+        ((MET, "below: 20,5 Gy"), ["3: 'below' has a unit; the metric says it; write below: 20,5"]),
         (("below: 20 Gy",), ["2: 'below' has a unit; the metric says it; write below: 20"]),  # nor is the metric known
         ((MET, "below: twenty"), []),
     ],

@@ -631,6 +631,8 @@ def pair(first: tuple[str, float], second: tuple[str, float], **fields: Any) -> 
         (("Max[Gy]", 20), ("D5cc[Gy]", 20.1), ERROR),
         (("Max[Gy]", 20), ("D5cc[Gy]", 19.9), NOTHING),
         (("Max[%Rx]", 20), ("D5cc[Gy]", 20.1), NOTHING),
+        (("Max[Gy]", 20), ("D5cc[%Rx]", 20.1), NOTHING),
+        (("D5cc[Gy]", 20), ("D5cc[Gy]", 20), NOTHING),
         (("D1%[Gy]", 20), ("D5cc[Gy]", 20.1), NOTHING),
         (("D1cc[Gy]", 20), ("DC5cc[Gy]", 20.1), NOTHING),
         (("V10Gy[cc]", 20), ("V15Gy[cc]", 19.9), NOTHING),
@@ -638,6 +640,7 @@ def pair(first: tuple[str, float], second: tuple[str, float], **fields: Any) -> 
         (("V10Gy[cc]", 20), ("V15Gy[cc]", 20.1), ERROR),
         (("V10Gy[cc]", 20), ("V15Gy[%]", 20.1), NOTHING),
         (("V10Gy[cc]", 20), ("V15%Rx[cc]", 20.1), NOTHING),
+        (("V10Gy[cc]", 20), ("CV15Gy[cc]", 20.1), NOTHING),  # as no table has it: a spared volume has to be so large
         (("Mean[Gy]", 20), ("Median[Gy]", 20.1), NOTHING),
     ],
 )
@@ -655,6 +658,8 @@ def test_a_larger_volume_may_not_receive_as_much(
         ({"status": Status.DISPUTED}, NOTHING),
         ({"confirmed_by": ()}, ERROR),  # a second reading is all that lacks
         ({"organ": "another part"}, NOTHING),
+        ({"structures": ("Liver",)}, NOTHING),
+        ({"side": RowSide.IPSILATERAL}, NOTHING),
         ({"site": "liver"}, NOTHING),
         ({"sex": Sex.MALE}, NOTHING),
         ({"priority": Priority.OPTIMAL}, NOTHING),
@@ -673,6 +678,8 @@ def test_only_limits_that_are_asked_of_the_same_are_compared(fields: dict[str, A
         (21, {"kind": Kind.ADVISORY}, NOTHING),
         (21, {"status": Status.DISPUTED}, NOTHING),
         (21, {"organ": "another part"}, NOTHING),
+        (21, {"structures": ("Liver",)}, NOTHING),
+        (21, {"side": RowSide.IPSILATERAL}, NOTHING),
         (21, {"site": "liver"}, NOTHING),
         (21, {"sex": Sex.FEMALE}, NOTHING),
         (21, {"priority": Priority.OPTIMAL}, NOTHING),
@@ -681,6 +688,15 @@ def test_only_limits_that_are_asked_of_the_same_are_compared(fields: dict[str, A
 )
 def test_one_question_has_one_answer(limit: float, fields: dict[str, Any], expected: list[Level]) -> None:
     assert pair(("Mean[Gy]", 20), ("Mean[Gy]", limit), **fields) == expected
+
+
+def test_limits_for_two_ratios_are_two_questions() -> None:
+    rows = [
+        row("Mean[Gy]", "below", 20 + ratio, "Spleen", id=f"{ratio}", quantity=Quantity.EQD2, alpha_beta_gy=ratio)
+        for ratio in (2.0, 3.0)
+    ]
+    assert levels(*rows) == NOTHING
+    assert levels(*(replace(one, alpha_beta_gy=3.0) for one in rows)) == WARNING
 
 
 def test_a_strict_limit_and_one_that_may_be_reached_are_two_questions() -> None:
@@ -696,6 +712,11 @@ def test_a_strict_limit_and_one_that_may_be_reached_are_two_questions() -> None:
         ("own-3fx", (3, 5), ["Mean[%Rx]"], NOTHING),
         ("own-3fx", (), ["Mean[Gy]"], NOTHING),
         ("own-103fx", (5,), ["Mean[Gy]"], NOTHING),  # no number of fractions
+        ("3fx-own", (5,), ["Mean[Gy]"], ERROR),
+        ("own-3fx-b", (5,), ["Mean[Gy]"], ERROR),
+        ("own.3fx", (5,), ["Mean[Gy]"], ERROR),
+        ("own3fx", (5,), ["Mean[Gy]"], NOTHING),
+        ("own-3fxs", (5,), ["Mean[Gy]"], NOTHING),
         ("own", (3, 5), ["Mean[Gy]"], WARNING),
         ("own", (3, 5), ["V20Gy[%]"], WARNING),
         ("own", (3, 5), ["V20%Rx[%]"], NOTHING),

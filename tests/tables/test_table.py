@@ -211,6 +211,27 @@ def test_each_needed_key_of_a_table_is_asked_for(key: str, tmp_path: Path) -> No
     assert any(f"'{key}' is missing" in fault for fault in faults(other.encode(), tmp_path))
 
 
+STEPS = "write [[cc, limit, acceptable], ...] by target volume, or [[percent, limit], ...] by Veff"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("{key: paper", "{key: A paper", "8: 'key' is 'A paper'; use small letters, digits, dots and hyphens"),
+        ("{cite: paper", "{cite: A paper", "18: 'cite' is 'A paper'; use small letters, digits, dots and hyphens"),
+        ("below: 10\n", "below: {by_veff: [[1, 2], 7]}\n", f"14: entry 2 of 'by_veff' must be a list; {STEPS}"),
+        (
+            "below: 10\n",
+            "below: {by_target_volume: [[1, 2], {}]}\n",
+            f"14: entry 2 of 'by_target_volume' must be a list; {STEPS}",
+        ),
+        ("below: 10\n", "below: {by_veff: {}}\n", "14: 'by_veff' must be a list; write by_veff: [...]"),
+    ],
+)
+def test_a_fault_of_shape_has_the_hint_for_its_key(old: str, new: str, fault: str, tmp_path: Path) -> None:
+    assert fault in faults(GOOD.replace(old, new, 1).encode(), tmp_path)
+
+
 def test_faults_name_the_file_as_the_user_gave_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("own.yaml").write_text(GOOD.replace("V20Gy[%]", "V20Gy"), encoding="utf-8")

@@ -6,9 +6,11 @@ import hashlib
 import re
 from collections.abc import Callable
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from dvh_builders import row, table
@@ -123,6 +125,34 @@ i: 6
 
 
 @pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("-0.5", True),
+        ("0", True),
+        ("9" * 30, True),
+        ("9" * 31, False),
+        ("0." + "1" * 30, True),
+        ("0." + "1" * 31, False),
+        ("+5", False),
+        ("05", False),
+        ("1_000", False),
+        (".5", False),
+        ("5.", False),
+        ("5e1", False),
+    ],
+)
+def test_a_plain_number_has_digits_a_point_and_a_minus_at_most(text: str, is_one: bool) -> None:
+    document = read_document(f"a: {text}".encode())
+    assert document.data == {"a": (float if "." in text else int)(text) if is_one else None}
+    assert [line.partition(" is not ")[0] for line in lines_of(document)] == ([] if is_one else [f"1: 'a': {text}"])
+
+
+def test_a_place_that_nothing_holds_is_on_the_first_line() -> None:
+    assert Document(data={}, lines={}).line(("a", 3)) == 1
+    assert Document(data={}, lines={("a",): 7}).line(("a", 3)) == 7
+
+
+@pytest.mark.parametrize(
     ("raw", "fault"),
     [
         (b"a" * (MAX_BYTES + 1), "1: the file has more than 512 kB, as no such file has; is it another file?"),
@@ -181,6 +211,17 @@ def test_a_value_of_a_script_that_no_table_has(value: object, what: str) -> None
     assert document.data == {"a": [1, None] if isinstance(value, list) else None, "b": "x"}
     assert document.is_reported(("a", 1) if isinstance(value, list) else ("a",))
     assert not document.is_reported(("b",))
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [(np.int64(5), 5), (np.float32(0.5), 0.5), (np.float64(0.25), 0.25), (Fraction(1, 4), 0.25), (np.uint8(7), 7)],
+)
+def test_a_number_of_any_kind_is_one_of_a_table(value: object, plain: float) -> None:
+    document = document_of({"a": value})
+    assert document.faults == ()
+    assert isinstance(document.data, dict)
+    assert (document.data, type(document.data["a"])) == ({"a": plain}, type(plain))
 
 
 def test_values_of_a_script_are_read_as_they_are() -> None:

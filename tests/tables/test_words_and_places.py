@@ -36,12 +36,23 @@ from sbrtcheck.tables.document import MAX_BYTES, document_of, label, read_docume
 from sbrtcheck.tables.given import where_of
 from sbrtcheck.tables.lint import Level, Remark, lint_bytes, lint_files, worst
 from sbrtcheck.tables.load import GIVEN_VALUES, bundled_heads, bundled_table, is_as_shipped
+from sbrtcheck.tables.shape_faults import nearest
 from sbrtcheck.tables.slips import first_limit, is_target, printed, same_doses, summary
 from sbrtcheck.tables.table import fractions_text
 from sbrtcheck.tables.values import Choice, Constraint, holds_at, sides_of
 from sbrtcheck.tables.yardsticks import bodies_of, body, highest_limit, words_of
 
 MEAN = ("Mean[Gy]", "below", 20)
+
+
+@pytest.mark.parametrize(
+    ("text", "close"),
+    [("metrc", "metric"), ("unit", "quantity"), ("organs", "organ"), ("source", ""), ("remark", ""), ("", "")],
+)
+def test_a_word_is_close_to_another_or_to_none(text: str, close: str) -> None:
+    assert nearest(text, ("metric", "quantity", "organ", "structure")) == close
+    assert nearest(text, ()) == ""
+
 
 # -------------------------------------------------------------------------------- YAML and its lines
 

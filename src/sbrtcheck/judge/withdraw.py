@@ -364,7 +364,8 @@ def _with_outside_dose(dvh: DVH, at_gy: float) -> DVH:
     ``V'(d) = V(d) + outside`` for every ``d`` from just above 0 to that dose, and ``V(d)`` above it.
     """
     outside, curve = dvh.uncovered_cc, dvh.curve
-    count = int(np.searchsorted(curve.dose_gy, at_gy, side="right"))
+    # "left": at a step of just that dose all of its points come after, for they are of what is above it as well
+    count = int(np.searchsorted(curve.dose_gy, at_gy, side="left"))
     volume_at_dose = curve.volume_at(np.array([at_gy]))
     raised_volume = np.minimum(np.concatenate([curve.volume[:count], volume_at_dose]) + outside, dvh.volume)
     raised_curve = Curve(

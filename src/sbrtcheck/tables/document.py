@@ -228,8 +228,8 @@ class _Reading:
 def document_of(values: Mapping[Any, Any]) -> Document:
     """Values of a script as `read_document` gives those of a file; a row's line is its number, any other 0."""
     reading = _Values()
-    data = reading.plain(values, ())
-    rows = data.get("rows") if isinstance(data, dict) else None
+    data = reading.mapping(values, ())
+    rows = data.get("rows")
     lines: dict[At, int] = {("rows", n): n + 1 for n in range(len(rows) if isinstance(rows, list) else 0)}
     lines[()] = 0
     document = Document(data=data, lines=lines, texts=reading.texts, unreadable=frozenset(reading.problems))
@@ -244,14 +244,17 @@ class _Values:
         self.texts: dict[At, str] = {}
         self.problems: dict[At, tuple[str, str]] = {}
 
-    def plain(self, value: object, at: At) -> object:
+    def mapping(self, values: Mapping[Any, Any], at: At) -> dict[str, object]:
+        return {self._key(key, at): self._plain(inner, (*at, str(key))) for key, inner in values.items()}
+
+    def _plain(self, value: object, at: At) -> object:
         if len(at) > _DEEPEST:
             self.problems[at] = ("nested too deeply", "give the content of one table")
             return None
         if isinstance(value, Mapping):
-            return {self._key(key, at): self.plain(inner, (*at, str(key))) for key, inner in value.items()}
+            return self.mapping(value, at)
         if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-            return [self.plain(inner, (*at, n)) for n, inner in enumerate(value)]
+            return [self._plain(inner, (*at, n)) for n, inner in enumerate(value)]
         return self._scalar(value, at)
 
     def _key(self, key: object, at: At) -> str:

@@ -54,9 +54,9 @@ def _order_slips(table: ConstraintTable) -> Iterator[tuple[Constraint, Slip]]:
     """Limits of one organ in the wrong order: a larger volume may receive less dose than a smaller one."""
     rows = [row for row in table.rows if counts(row) and row.is_upper_limit]
     for pair in combinations(rows, 2):
-        numbers = [(volume_and_limit, row) for row in pair if (volume_and_limit := _volume_and_limit(row)) is not None]
-        if len(numbers) < 2 or not _are_comparable(*pair):
+        if not _are_comparable(*pair):
             continue
+        numbers = ((_volume_and_limit(row), row) for row in pair)
         (small, row), (large, implied) = sorted(numbers, key=lambda number: number[0][0])
         if small[0] < large[0] and small[1] <= large[1]:
             what = f"'{implied.metric}' {implied.sense} {first_limit(implied):g} cannot be missed where '{row.metric}' "
@@ -93,16 +93,15 @@ def _shape(row: Constraint) -> tuple[object, ...]:
             return ()
 
 
-def _volume_and_limit(row: Constraint) -> tuple[float, float] | None:
+def _volume_and_limit(row: Constraint) -> tuple[float, float]:
+    """What rows of one shape are ordered by, the volume or the dose of the metric, and the limit."""
     match row.metric:
         case DoseAtVolume(volume=volume):
             return volume, first_limit(row)
-        case DoseStatistic():
-            return 0.0, first_limit(row)
         case VolumeAtDose(dose=dose):
             return dose, first_limit(row)
-        case _:
-            return None
+        case _:  # a maximum: the dose of no volume
+            return 0.0, first_limit(row)
 
 
 def _repetition_slips(table: ConstraintTable) -> Iterator[tuple[Constraint, Slip]]:

@@ -153,7 +153,9 @@ def _not_a_choice(mismatch: _Mismatch) -> tuple[str, str]:
 
 
 def _not_a_list(mismatch: _Mismatch) -> tuple[str, str]:
-    return f"{mismatch.label} must be a list", f"write {mismatch.name}: [{mismatch.text or '...'}]"
+    is_step = isinstance(mismatch.at[-1], int)  # in a table only limits by a volume are lists of lists
+    hint = _STEPS if is_step else f"write {mismatch.name}: [{mismatch.text or '...'}]"
+    return f"{mismatch.label} must be a list", hint
 
 
 def _too_few(mismatch: _Mismatch) -> tuple[str, str]:
