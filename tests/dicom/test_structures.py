@@ -49,6 +49,27 @@ def test_contours_are_the_numbers_of_the_file(tmp_path: Path) -> None:
     assert not read.points_mm.flags.writeable
 
 
+def test_the_first_points_of_contours_are_those_of_all_points(tmp_path: Path) -> None:
+    written = "1.25\\-2\\3e0\\ 4.5\\.5\\3\\-0.1\\0.30000000000000004\\3"
+    (structure,) = structures(tmp_path, with_text(written), contour(LINE), square(-21.0))
+    read = structure.contours.read()
+    firsts = structure.contours.first_points()
+    assert firsts.tolist() == [[1.25, -2.0, 3.0], read.points_mm[3].tolist()]
+    assert np.array_equal(read.first_points(), firsts)
+    loops = Contours.of([(1, 2, 3)], [(0, 0, 1), (1, 0, 1), (1, 1, 1)], [(4, 5, 6)], [])
+    assert loops.first_points().tolist() == [[0, 0, 1]]  # a point is no contour
+
+
+@pytest.mark.parametrize("text", ["1\\2\\x\\4\\5\\3\\4\\6\\3", "1\\2\\\\4\\5\\3\\4\\6\\3"])
+def test_a_damaged_first_point_is_refused_as_all_points_are(tmp_path: Path, text: str) -> None:
+    (structure,) = structures(tmp_path, with_text(text))
+    with pytest.raises(DicomError) as of_all:
+        structure.contours.read()
+    with pytest.raises(DicomError) as of_first:
+        structure.contours.first_points()
+    assert str(of_first.value) == str(of_all.value)
+
+
 def test_contours_survive_pickling_for_worker_processes(tmp_path: Path) -> None:
     (structure,) = structures(tmp_path, square(-24.0))
     again = pickle.loads(pickle.dumps(structure))  # noqa: S301 - our own bytes

@@ -214,6 +214,8 @@ def test_what_kind_of_reason_a_row_is_that_was_not_evaluated(
         (FindingCode.PLANE_GAP, "PTV", False),  # several metastases may be one target
         (FindingCode.CONTOURS_INCOMPLETE, "SpinalCord", True),
         (FindingCode.CONTOURS_INCOMPLETE, "PTV", True),
+        (FindingCode.PLANES_TOO_CLOSE, "SpinalCord", True),
+        (FindingCode.PLANE_SPACING, "SpinalCord", False),
         (FindingCode.TOO_FEW_PLANES, "SpinalCord", False),
         (FindingCode.OUTSIDE_DOSE_GRID, "SpinalCord", False),
     ],

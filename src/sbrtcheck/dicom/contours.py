@@ -102,6 +102,17 @@ class ContourTexts:
         starts.setflags(write=False)
         return Contours(points_mm=points_mm, starts=starts)
 
+    def first_points(self) -> FloatArray:
+        """The first point of each contour, shape ``(contours, 3)``, mm; `DicomError` when one of them is damaged."""
+        firsts, at = [], 0
+        for length in self.lengths:
+            firsts.append(self.text[at : at + length].split(b"\\", 3)[:3])
+            at += length + 1
+        try:
+            return parse_decimals(b"\\".join(number for first in firsts for number in first)).reshape(-1, 3)
+        except ValueError:  # no number, or fewer than three of them
+            return self.read().first_points()
+
     def _counts(self) -> IntArray:
         """How many coordinates each contour has, when not all of them are numbers."""
         stops = np.cumsum(np.asarray(self.lengths) + 1)
