@@ -244,7 +244,7 @@ def test_two_findings_on_contours_are_two_reasons_and_each_is_of_its_subject() -
 
 def swapped_plan(names: tuple[str, str], **others: float) -> Plan:
     plan = plan_of(**{names[0]: -10.0, names[1]: 20.0}, **others)  # x grows to the left of the patient
-    return replace(plan, prescription=Prescription(dose_gy=10.0, fractions=5))
+    return replace(plan, dose=replace(plan.dose, gy_per_unit=2.0), prescription=Prescription(dose_gy=20.0, fractions=5))
 
 
 def test_organs_whose_names_are_exchanged_name_every_row_on_one_of_them() -> None:
