@@ -521,7 +521,7 @@ def test_another_file_is_no_registration(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """A course of 20 Gy (EQD2) in one fraction, and an earlier one of 40 Gy in 20, of the same thecal sac; frames differ."""
+    """20 Gy (EQD2) in one fraction, and an earlier course of 40 Gy in 20, of the same thecal sac; frames differ."""
     root = tmp_path_factory.mktemp("courses")
     sac = phantom.PhantomStructure(name="ThecalSac", contours_mm=phantom.box((0, 0, 0), (10, 10, 20)))
     for label, gy, n in (("NOW", dose_of(20.0, 1), 1), ("BEFORE", 40.0, 20)):
