@@ -191,6 +191,8 @@ FINDINGS = {
     FindingCode.TILTED_PLANES: "Contour planes are tilted against the dose grid; bounds are wider, none are refined.",
     FindingCode.VOXEL_MASK: "The structure is a mask: its contours are the edges of its voxels.",
     FindingCode.CONTOURS_INCOMPLETE: "Contours of the structure are missing or were left out: its volume is uncertain.",
+    FindingCode.PLANES_TOO_CLOSE: "Contour planes far closer than most structures' are: heights not in mm? A review.",
+    FindingCode.PLANE_SPACING: "Contour planes are further apart, or closer, than those of most structures.",
     FindingCode.PLANE_BRIDGED: "A single missing plane, or a step of the images, was bridged.",
     FindingCode.SLAB_THICKNESS: "The file states how thick a contour is; it was used, or its planes tell otherwise.",
     FindingCode.PLANES_MERGED: "Contours a little apart were merged into one plane, or planes of two series into one.",

@@ -521,10 +521,10 @@ def test_another_file_is_no_registration(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """A course of 20 Gy in 5, and an earlier one of 40 Gy in 20, of the same thecal sac; frames differ."""
+    """20 Gy (EQD2) in one fraction, and an earlier course of 40 Gy in 20, of the same thecal sac; frames differ."""
     root = tmp_path_factory.mktemp("courses")
     sac = phantom.PhantomStructure(name="ThecalSac", contours_mm=phantom.box((0, 0, 0), (10, 10, 20)))
-    for label, gy, n in (("NOW", dose_of(20.0, 5), 5), ("BEFORE", 40.0, 20)):
+    for label, gy, n in (("NOW", dose_of(20.0, 1), 1), ("BEFORE", 40.0, 20)):
         dose = phantom.sample_dose(
             phantom.uniform_dose(gy), first_mm=(-20, -20, -20), last_mm=(20, 20, 20), spacing_mm=(2, 2, 2)
         )
@@ -538,7 +538,7 @@ def test_courses_are_summed_from_their_files(two: list[str]) -> None:
     (rule,) = found.rules
     assert found.verdict is rule.verdict is Verdict.PASS
     assert parts(rule)["ratio"] is Verdict.PASS
-    expected = eqd2_of(dose_of(20.0, 5), 5, 3.0) + 40.0
+    expected = eqd2_of(dose_of(20.0, 1), 1, 3.0) + 40.0
     assert value("Mean[Gy]", found.cumulative["ThecalSac"]) == pytest.approx(expected, abs=0.02)
     assert value("Mean[Gy]", found.course["ThecalSac"]) == pytest.approx(expected - 40.0, abs=0.02)
 
@@ -620,7 +620,7 @@ id: own
 version: "1.0.0"
 title: A clinic's own
 site: multi
-fractions: [5]
+fractions: [1]
 sources:
   - {key: paper, citation: A paper, where: Table 1}
 rows:

@@ -37,7 +37,7 @@ pytestmark = pytest.mark.usefixtures("computed_once")
 
 Run = Callable[..., Result]
 
-TEN_IN_FIVE = Prescription(dose_gy=10.0, fractions=5)
+TWENTY_IN_FIVE = Prescription(dose_gy=20.0, fractions=5)
 TABLES = {
     "passes": table(row("Mean[Gy]", "below", 30), id="passes"),
     "varies": table(row("Mean[Gy]", "below", 5, acceptable=30), id="varies"),
@@ -59,10 +59,12 @@ def named_table(name: str) -> ConstraintTable:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    """The command line on a plan of one cord, with 10 Gy everywhere, and tables of the test."""
+    """The command line on a plan of one cord, with 20 Gy everywhere, and tables of the test."""
     monkeypatch.setattr(api, "load_plan", loaded_plan)
     monkeypatch.setattr(given_plans, "load_plan_and_dvhs", plan_without_dvhs)
-    monkeypatch.setattr(given_plans, "load_dvhs", lambda *_, **__: dvh_set(uniform_dvh(dose_gy=11.0), rx=TEN_IN_FIVE))
+    monkeypatch.setattr(
+        given_plans, "load_dvhs", lambda *_, **__: dvh_set(uniform_dvh(dose_gy=22.0), rx=TWENTY_IN_FIVE)
+    )
     monkeypatch.setattr(choice, "load_table", named_table)
     ship(TABLES.values(), monkeypatch)
     monkeypatch.chdir(tmp_path)
@@ -76,7 +78,9 @@ def plan_without_dvhs(*args: Any, **options: Any) -> tuple[Plan, NotStored]:
 
 def loaded_plan(_path: object, *, plan: str | None = None, prescription: GivenPrescription | None = None) -> Plan:
     rx = read_prescription(prescription)
-    return replace(plan_of(SpinalCord=0.0), prescription=rx or TEN_IN_FIVE, label=plan or "")
+    of_ten_gy = plan_of(SpinalCord=0.0)
+    dose = replace(of_ten_gy.dose, gy_per_unit=2.0)
+    return replace(of_ten_gy, dose=dose, prescription=rx or TWENTY_IN_FIVE, label=plan or "")
 
 
 # -------------------------------------------------------------------------------- check
@@ -154,7 +158,7 @@ def test_an_option_is_taken_by_its_old_name_too_which_no_help_shows(
 
 def test_stored_dvhs_are_taken_when_asked_for(run: Run) -> None:
     as_dict = json.loads(run("check", "plan", "--table", "passes", "--dvhs", "stored", "--format", "json").stdout)
-    assert as_dict["outcomes"][0]["value"] == 11.0
+    assert as_dict["outcomes"][0]["value"] == 22.0
 
 
 def test_a_file_of_names_says_which_structure_is_which(run: Run) -> None:

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from sbrtcheck.dicom import decimals
-from sbrtcheck.dicom.decimals import BadDecimalError, parse_decimals, parse_joined_decimals
+from sbrtcheck.dicom.decimals import BadDecimalError, parse_decimals, parse_joined_decimals, quoted_number
 
 # The way of cutting text into pieces is the same for all examples of a test.
 SAME_FIXTURE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -102,7 +102,22 @@ def test_numbers_of_one_format_give_the_bits_of_float(places: int, units: list[i
 def test_what_is_no_finite_number_is_named(token: str, before: list[str]) -> None:
     with pytest.raises(BadDecimalError) as caught:
         parse_decimals("\\".join([*before, token, "7"]).encode())
-    assert (caught.value.index, caught.value.token) == (len(before), token.strip(" "))
+    said = {"abc": "a text of 3 characters"}.get(token, repr(token.strip(" ")))
+    assert (caught.value.index, caught.value.token) == (len(before), said)
+
+
+@given(st.text("DOEJANEdoejaneäöüÄÖÜ", min_size=2, max_size=40), st.sampled_from(["", "^", ",", " ", "1"]))
+def test_a_word_in_place_of_a_number_is_not_quoted(word: str, mark: str) -> None:
+    assume(word.casefold() != "nan")
+    token = f"{word}{mark}12"
+    with pytest.raises(BadDecimalError) as caught:
+        parse_decimals(f"1\\{token}\\2".encode("latin-1"))
+    assert caught.value.token == f"a text of {len(token)} characters"
+
+
+@pytest.mark.parametrize("token", ["-1.#QNAN", "NaN", "-1.#IND", "Infinity", "12,5", "1e400", "0x1F", "2.5 3"])
+def test_what_programs_write_for_a_number_is_quoted(token: str) -> None:
+    assert quoted_number(token.encode()) == repr(token)
 
 
 LIKE_NUMBERS = st.lists(st.sampled_from(b"0123456789.-\\ e/:"), max_size=12).map(bytes)
@@ -143,4 +158,4 @@ def test_of_joined_texts_the_numbers_of_each_are_counted(texts: list[list[str]])
 def test_an_empty_text_among_others_is_a_fault() -> None:
     with pytest.raises(BadDecimalError) as caught:
         parse_joined_decimals(b"1\\2\\\\3", [3, 0, 1])
-    assert (caught.value.index, caught.value.token) == (2, "")
+    assert (caught.value.index, caught.value.token) == (2, "''")

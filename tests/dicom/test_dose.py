@@ -217,8 +217,8 @@ def change(**elements: object) -> Callable[[Dataset], None]:
     [
         (change(DoseGridScaling=None), "no usable Dose Grid Scaling"),
         (change(DoseGridScaling=0.0), "no usable Dose Grid Scaling"),
-        (change(DoseUnits="RADS"), "Dose Units are 'RADS'"),
-        (change(DoseUnits=None), "Dose Units are 'missing'"),
+        (change(DoseUnits="RADS"), "Dose Units are RADS; GY or"),
+        (change(DoseUnits=None), "Dose Units are missing; GY or"),
         (change(DoseType="ERROR"), "Dose Type is ERROR"),
         (change(PixelData=None), "no pixel data"),
         (change(PixelData=bytes(100)), "pixel data has 100 bytes; 4 frames of 5 x 6 values of 32 bits need 480"),

@@ -279,12 +279,42 @@ def test_the_sum_of_two_plans_has_no_prescription(tmp_path: Path) -> None:
     write_plan(tmp_path, both, files.plan("2.25.11"), files.plan("2.25.12"), files.structure_set())
     plan = load_plan(tmp_path)
     assert plan.prescription == UnknownPrescription(reason="the dose belongs to 2 plans")
-    assert "MULTI_PLAN" in texts(plan, FindingCode.DOSE_OF_SEVERAL_PLANS)[0]
+    assert texts(plan, FindingCode.DOSE_OF_SEVERAL_PLANS) == [
+        f"RTDOSE {DOSE_UID} is the sum of several plans (MULTI_PLAN), of 2 RTPLANs"
+    ]
+    aside = [text for text in texts(plan, FindingCode.OTHER) if "RTPLAN 2.25.1" in text]
+    why = "the RTDOSE that names it names other RTPLANs too, and has the prescription of none"
+    assert aside == [f"also here and not used: RTPLAN {uid}: {why}" for uid in ("2.25.11", "2.25.12")]
 
 
-def test_a_multi_plan_dose_of_one_plan_has_its_prescription(tmp_path: Path) -> None:
-    write_plan(tmp_path, files.dose(summation="MULTI_PLAN"), files.plan(), files.structure_set())
-    assert isinstance(load_plan(tmp_path).prescription, Prescription)
+@pytest.mark.parametrize("summation", ["PLAN", "BEAM", ""])
+def test_a_dose_that_names_two_plans_is_of_several_whatever_its_type_says(tmp_path: Path, summation: str) -> None:
+    """With a prescription given it would pass as the dose of one plan."""
+    both = files.dose(plans=["2.25.11", "2.25.12"], summation=summation)
+    write_plan(tmp_path, both, files.plan("2.25.11"), files.plan("2.25.12"), files.structure_set())
+    plan = load_plan(tmp_path, prescription=Prescription(dose_gy=50.0, fractions=5))
+    (text,) = texts(plan, FindingCode.DOSE_OF_SEVERAL_PLANS)
+    assert text.endswith("names 2 RTPLANs: is it the sum of several plans?")
+
+
+def test_a_dose_that_names_one_plan_twice_is_of_one(tmp_path: Path) -> None:
+    write_plan(tmp_path, files.dose(plans=[PLAN_UID] * 2), files.plan(), files.structure_set())
+    assert texts(load_plan(tmp_path), FindingCode.DOSE_OF_SEVERAL_PLANS) == []
+
+
+@pytest.mark.parametrize("plans", [(PLAN_UID,), ()])
+def test_a_multi_plan_dose_of_one_plan_has_its_prescription(tmp_path: Path, plans: Sequence[str]) -> None:
+    write_plan(tmp_path, files.dose(summation="MULTI_PLAN", plans=plans), files.plan(), files.structure_set())
+    plan = load_plan(tmp_path)
+    assert isinstance(plan.prescription, Prescription)
+    (text,) = texts(plan, FindingCode.DOSE_OF_SEVERAL_PLANS)
+    assert text.endswith("(MULTI_PLAN); the RTPLAN used, and its prescription, is of one of them")
+
+
+def test_a_multi_plan_dose_whose_plan_is_not_there_is_said_to_be_no_more(tmp_path: Path) -> None:
+    write_plan(tmp_path, files.dose(summation="MULTI_PLAN"), files.structure_set())
+    (text,) = texts(load_plan(tmp_path), FindingCode.DOSE_OF_SEVERAL_PLANS)
+    assert text.endswith("is the sum of several plans (MULTI_PLAN)")
 
 
 def test_a_dose_of_another_summation_is_no_plan(tmp_path: Path) -> None:

@@ -165,10 +165,22 @@ def test_nothing_of_what_a_voxel_means_is_guessed() -> None:
     one = np.ones(SHAPE, dtype=bool)
     made = seg([one])
     made.SegmentationType = "OTHER"
-    refuse(made, "the Segmentation Type is 'OTHER'")
+    refuse(made, "the Segmentation Type is a word of 5 characters, where DICOM defines BINARY, FRACTIONAL, LABELMAP")
+    made.SegmentationType = "BI NARY"
+    refuse(made, "the Segmentation Type is BI NARY: BINARY, FRACTIONAL, LABELMAP are known")
     del made.SegmentationType
     refuse(made, "the Segmentation Type is missing")
     refuse(seg([one.astype(np.uint8)], kind="FRACTIONAL"), "no attribute 'MaximumFractionalValue'")
+
+
+def test_what_stands_in_place_of_a_position_is_not_quoted() -> None:
+    made = seg([np.ones(SHAPE, dtype=bool)])
+    for frame in made.PerFrameFunctionalGroupsSequence:
+        frame.PlanePositionSequence[0].add_new("ImagePositionPatient", "UT", "Mustermann")
+    with pytest.raises(DicomError) as caught:
+        structures_of_seg(made)
+    assert "frames are not described as they should be" in str(caught.value)
+    assert "Mustermann" not in str(caught.value)
 
 
 def test_frames_and_voxels_of_no_segment_are_refused() -> None:

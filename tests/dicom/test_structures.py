@@ -49,6 +49,27 @@ def test_contours_are_the_numbers_of_the_file(tmp_path: Path) -> None:
     assert not read.points_mm.flags.writeable
 
 
+def test_the_first_points_of_contours_are_those_of_all_points(tmp_path: Path) -> None:
+    written = "1.25\\-2\\3e0\\ 4.5\\.5\\3\\-0.1\\0.30000000000000004\\3"
+    (structure,) = structures(tmp_path, with_text(written), contour(LINE), square(-21.0))
+    read = structure.contours.read()
+    firsts = structure.contours.first_points()
+    assert firsts.tolist() == [[1.25, -2.0, 3.0], read.points_mm[3].tolist()]
+    assert np.array_equal(read.first_points(), firsts)
+    loops = Contours.of([(1, 2, 3)], [(0, 0, 1), (1, 0, 1), (1, 1, 1)], [(4, 5, 6)], [])
+    assert loops.first_points().tolist() == [[0, 0, 1]]  # a point is no contour
+
+
+@pytest.mark.parametrize("text", ["1\\2\\x\\4\\5\\3\\4\\6\\3", "1\\2\\\\4\\5\\3\\4\\6\\3"])
+def test_a_damaged_first_point_is_refused_as_all_points_are(tmp_path: Path, text: str) -> None:
+    (structure,) = structures(tmp_path, with_text(text))
+    with pytest.raises(DicomError) as of_all:
+        structure.contours.read()
+    with pytest.raises(DicomError) as of_first:
+        structure.contours.first_points()
+    assert str(of_first.value) == str(of_all.value)
+
+
 def test_contours_survive_pickling_for_worker_processes(tmp_path: Path) -> None:
     (structure,) = structures(tmp_path, square(-24.0))
     again = pickle.loads(pickle.dumps(structure))  # noqa: S301 - our own bytes
@@ -84,6 +105,9 @@ def test_open_contours_and_points_are_ignored_and_counted(tmp_path: Path) -> Non
     assert doubted.text.startswith("1 OPEN_NONPLANAR of three or more points")
 
 
+UNKNOWN = "of a type that DICOM does not define (5 characters)"
+
+
 @pytest.mark.parametrize("kind", ["OPEN_PLANAR", "open planar", "CLOSED_NONPLANAR", "BRUSH"])
 def test_what_may_be_somebodys_outline_and_is_left_out_makes_a_structure_incomplete(tmp_path: Path, kind: str) -> None:
     (structure,) = structures(tmp_path, square(-27.0), typed(kind), typed(kind))
@@ -91,7 +115,7 @@ def test_what_may_be_somebodys_outline_and_is_left_out_makes_a_structure_incompl
     ignored, incomplete = structure.findings
     assert ignored.code is FindingCode.OPEN_CONTOURS_IGNORED
     assert incomplete.code is FindingCode.CONTOURS_INCOMPLETE
-    assert f"2 {kind.upper()} of three or more points" in incomplete.text
+    assert f"2 {UNKNOWN if kind == 'BRUSH' else kind.upper()} of three or more points" in incomplete.text
 
 
 @pytest.mark.parametrize("kind", ["OPEN_PLANAR", "BRUSH", "POINT"])
@@ -221,7 +245,7 @@ def test_an_empty_structure_of_another_frame_of_reference_is_empty(tmp_path: Pat
     ("text", "fault"),
     [
         ("0\\0\\1\\5\\0\\1\\5\\5\\1\\0", "contour 2 has 10 numbers, no multiple of 3"),
-        ("0\\0\\1\\5\\zero\\1\\5\\5\\1", "contour 2: 'zero' is not a number"),
+        ("0\\0\\1\\5\\zero\\1\\5\\5\\1", "contour 2: a text of 4 characters is not a number"),
         ("0\\0\\1\\5\\nan\\1\\5\\5\\1", "contour 2: 'nan' is not a number"),
         ("0\\0\\1\\5\\\\1\\5\\5\\1", "contour 2: '' is not a number"),
         ("0\\0\\1\\5\\1e300\\1\\5\\5\\1", "contour 2 has a coordinate of 1e+300 mm, which is no place in a patient"),
@@ -311,7 +335,8 @@ def test_of_several_wrong_numbers_of_points_the_first_is_named(tmp_path: Path, f
     for one, stated in zip(wrong, (first, second), strict=True):
         files.set_raw(one, "NumberOfContourPoints", stated)
     (structure,) = structures(tmp_path, square(-27.0), *wrong)
-    with pytest.raises(DicomError, match=f"contour 2 has 4 points where .*says '{first} *'"):
+    said = "'5'" if first == "5" else "a text of 4 characters"
+    with pytest.raises(DicomError, match=f"contour 2 has 4 points where .*says {said}"):
         structure.contours.read()
 
 

@@ -19,7 +19,7 @@ from sbrtcheck.judge.course import course_note
 from sbrtcheck.judge.dose_check import DoseDoubt, with_dose_doubts
 from sbrtcheck.plan import DoseGrid, Finding, FindingCode, Plan, Prescription, Structure, UnknownPrescription
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.reference_data import load_regimens
+from sbrtcheck.reference_data import Regimen, load_regimens
 from sbrtcheck.results.course import CourseNote, UnknownCourse
 from sbrtcheck.results.plan_site import UNKNOWN_SITE, PlanSite, SiteOrigin
 from sbrtcheck.tables import ExpectedOrgan, Site, Sites, load_sites
@@ -170,8 +170,45 @@ def test_a_sum_of_courses_is_not_compared_with_the_prescription_of_one() -> None
     assert blocks(dvh_set(uniform_dvh("Heart", dose_gy=5.0), in_eqd2)) == []
 
 
+# one fraction of it, 25 Gy, is as much as the whole of another regimen in three
+HIGH_DOSES_A_FRACTION = {"liver-75-3"}
+REGIMENS = [regimen for regimen in load_regimens().regimens if not regimen.fractions_assumed]
+
+
+def at_prescription(dose_gy: float, fractions: int) -> DVHSet:
+    """A target with exactly what is prescribed, as a dose of one fraction that is called the course has it."""
+    rx = Prescription(dose_gy=dose_gy, fractions=fractions)
+    return dvh_set(uniform_dvh("PTV", dose_gy=dose_gy, prescription=rx), rx=rx)
+
+
+@pytest.mark.parametrize("regimen", REGIMENS, ids=lambda regimen: regimen.id)
+def test_no_regimen_is_in_doubt_and_one_fraction_of_it_called_the_course_is(regimen: Regimen) -> None:
+    assert dose_check(at_prescription(regimen.dose_gy, regimen.fractions), None).doubts == ()
+    a_fraction_gy = regimen.dose_gy / regimen.fractions
+    doubts = dose_check(at_prescription(a_fraction_gy, regimen.fractions), None).doubts
+    if regimen.fractions == 1 or regimen.id in HIGH_DOSES_A_FRACTION:
+        assert doubts == ()
+        return
+    (doubt,) = doubts
+    assert (doubt.blocks, doubt.text.endswith("is it the dose of one fraction?")) == (False, True)
+
+
+def test_a_prescription_below_all_regimens_names_the_lowest() -> None:
+    (doubt,) = dose_check(at_prescription(10.0, 5), None).doubts
+    assert doubt.text == (
+        "the prescription of 10 Gy in 5 fractions is 2 Gy a fraction, less than any regimen of the sources in as many"
+        " fractions or fewer (lowest: bone-20-5, 20 Gy in 5): is it the dose of one fraction?"
+    )
+
+
+def test_of_more_fractions_than_the_regimens_have_nothing_is_known() -> None:
+    most = max(regimen.fractions for regimen in REGIMENS)
+    assert dose_check(at_prescription(1.8 * (most + 1), most + 1), None).doubts == ()
+    assert dose_check(at_prescription(1.8 * most, most), None).doubts != ()
+
+
 def test_targets_that_nobody_asked_for_are_computed() -> None:
-    plan = replace(plan_of(PTV=0.0, Heart=5.0), prescription=Prescription(dose_gy=10.0, fractions=5))
+    plan = replace(plan_of(PTV=0.0, Heart=5.0), prescription=Prescription(dose_gy=10.0, fractions=1))
     check = dose_check(compute_dvhs(plan, structures=["Heart"]), None)
     assert [dvh.name for dvh in check.targets.dvhs] == ["PTV"]
     assert check.doubts == ()

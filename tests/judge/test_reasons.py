@@ -216,6 +216,8 @@ def test_what_kind_of_reason_a_row_is_that_was_not_evaluated(
         (FindingCode.PLANE_GAP, "GTV", False),
         (FindingCode.CONTOURS_INCOMPLETE, "SpinalCord", True),
         (FindingCode.CONTOURS_INCOMPLETE, "PTV", True),
+        (FindingCode.PLANES_TOO_CLOSE, "SpinalCord", True),
+        (FindingCode.PLANE_SPACING, "SpinalCord", False),
         (FindingCode.TOO_FEW_PLANES, "SpinalCord", False),
         (FindingCode.OUTSIDE_DOSE_GRID, "SpinalCord", False),
     ],
@@ -279,7 +281,7 @@ def test_all_names_that_are_close_to_one_given_are_told() -> None:
 
 def swapped_plan(names: tuple[str, str], **others: float) -> Plan:
     plan = plan_of(**{names[0]: -10.0, names[1]: 20.0}, **others)  # x grows to the left of the patient
-    return replace(plan, prescription=Prescription(dose_gy=10.0, fractions=5))
+    return replace(plan, dose=replace(plan.dose, gy_per_unit=2.0), prescription=Prescription(dose_gy=20.0, fractions=5))
 
 
 def test_organs_whose_names_are_exchanged_name_every_row_on_one_of_them() -> None:

@@ -196,6 +196,7 @@ def test_a_small_volume_meets_no_limit_where_contours_may_be_missing(code: Findi
         FindingCode.TOO_FEW_PLANES,
         FindingCode.CONTOURS_CONTRADICTORY,
         FindingCode.CONTOURS_INCOMPLETE,
+        FindingCode.PLANES_TOO_CLOSE,
         FindingCode.STORED_DVH_CONTRADICTORY,
     }
     small = uniform_dvh(volume_cc=3.0, findings=(Finding(code=code, text="look"),))

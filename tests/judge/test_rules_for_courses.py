@@ -302,6 +302,7 @@ def test_names_are_of_the_first_plan_and_of_its_contours_on_other_doses() -> Non
         (FindingCode.PLANE_GAP, True),
         (FindingCode.CONTOURS_CONTRADICTORY, True),
         (FindingCode.CONTOURS_INCOMPLETE, True),
+        (FindingCode.PLANES_TOO_CLOSE, True),
         (FindingCode.TOO_FEW_PLANES, False),
         (FindingCode.OUTSIDE_DOSE_GRID, False),
     ],

@@ -28,9 +28,10 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from sbrtcheck.dicom.attributes import Tag
+from sbrtcheck.dicom.coded_words import coded_word, coded_words
 from sbrtcheck.dicom.elements import DoseFile, Elements
 from sbrtcheck.dicom.files import Kind, RtFile
-from sbrtcheck.dicom.tags import ascii_text, ascii_texts, integer, name
+from sbrtcheck.dicom.tags import ascii_text, integer, name
 from sbrtcheck.plan import Finding, FindingCode
 
 # Files of one export are written one after the other: times no further apart do not tell which came first.
@@ -194,9 +195,7 @@ def _files_apart(files: Sequence[PlanFile], values: Sequence[str]) -> str:
 
 def _approval_findings(files: Sequence[PlanFile]) -> Iterator[Finding]:
     rejected = {
-        file.kind
-        for file in files
-        if (file.approval or ascii_text(file.elements, Tag.APPROVAL_STATUS).upper()) == "REJECTED"
+        file.kind for file in files if (file.approval or coded_word(file.elements, Tag.APPROVAL_STATUS)) == "REJECTED"
     }
     for kind in sorted(rejected):
         text = f"a reviewer rejected the {kind} (Approval Status REJECTED)"
@@ -206,7 +205,7 @@ def _approval_findings(files: Sequence[PlanFile]) -> Iterator[Finding]:
 def _purpose_findings(files: Sequence[PlanFile]) -> Iterator[Finding]:
     for plan in (file.elements for file in files if file.kind is Kind.PLAN):
         said = []
-        intent, geometry = (ascii_text(plan, tag).upper() for tag in (Tag.PLAN_INTENT, Tag.RT_PLAN_GEOMETRY))
+        intent, geometry = (coded_word(plan, tag) for tag in (Tag.PLAN_INTENT, Tag.RT_PLAN_GEOMETRY))
         if intent in _INTENTS_WITHOUT_PATIENT:
             said.append(f"its Plan Intent is {intent}")
         if geometry == "TREATMENT_DEVICE":
@@ -231,7 +230,7 @@ def _brachytherapy_findings(files: Sequence[PlanFile]) -> Iterator[Finding]:
 
 def _heterogeneity_findings(files: Sequence[PlanFile]) -> Iterator[Finding]:
     for dose in (file.elements for file in files if file.kind is Kind.DOSE):
-        stated = {value.upper() for value in ascii_texts(dose, Tag.TISSUE_HETEROGENEITY_CORRECTION)}
+        stated = {*coded_words(dose, Tag.TISSUE_HETEROGENEITY_CORRECTION)}
         if "WATER" in stated and "IMAGE" not in stated:
             text = (
                 "the RTDOSE states that it was calculated with the patient as water, without a correction for"

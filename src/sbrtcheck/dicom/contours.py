@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sbrtcheck.dicom.attributes import Tag
-from sbrtcheck.dicom.decimals import BadDecimalError, parse_decimals, parse_joined_decimals
+from sbrtcheck.dicom.coded_words import is_known, known_words
+from sbrtcheck.dicom.decimals import BadDecimalError, parse_decimals, parse_joined_decimals, quoted_number
 from sbrtcheck.dicom.elements import Elements
 from sbrtcheck.dicom.tags import MAX_MM, ascii_text, decimals, integer, tag_name
 from sbrtcheck.errors import DicomError
@@ -35,8 +36,8 @@ _CLOSED_TYPES = {
 _POINTS_OF_AN_AREA = 3
 # So many characters hold the numbers of an area, blanks between them apart: DICOM decimals have 16.
 _TEXT_OF_AN_AREA = 3 * _POINTS_OF_AN_AREA * 17
-# Of a damaged number, messages quote no more than this; of a type, DICOM's code strings have 16 characters.
-_QUOTED, _QUOTED_TYPE = 12, 20
+# Of a damaged number, messages quote no more than this.
+_QUOTED = 12
 
 # Thicknesses that are one: DICOM text often has two decimals.
 _SAME_MM = 0.01
@@ -91,7 +92,7 @@ class ContourTexts:
             self._refuse_incomplete_points(counts)
             contour = self.numbers[int(np.searchsorted(np.cumsum(counts), error.index, side="right"))]
             hint = _DECIMAL_COMMA if "," in error.token else _EXPORT
-            raise DicomError(f"contour {contour}: {error.token!r} is not a number", self.place, hint) from error
+            raise DicomError(f"contour {contour}: {error.token} is not a number", self.place, hint) from error
         self._refuse_incomplete_points(counts)
         starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         self._refuse_far_points(values, starts)
@@ -101,6 +102,17 @@ class ContourTexts:
         points_mm.setflags(write=False)
         starts.setflags(write=False)
         return Contours(points_mm=points_mm, starts=starts)
+
+    def first_points(self) -> FloatArray:
+        """The first point of each contour, shape ``(contours, 3)``, mm; `DicomError` when one of them is damaged."""
+        firsts, at = [], 0
+        for length in self.lengths:
+            firsts.append(self.text[at : at + length].split(b"\\", 3)[:3])
+            at += length + 1
+        try:
+            return parse_decimals(b"\\".join(number for first in firsts for number in first)).reshape(-1, 3)
+        except ValueError:  # no number, or fewer than three of them
+            return self.read().first_points()
 
     def _counts(self) -> IntArray:
         """How many coordinates each contour has, when not all of them are numbers."""
@@ -265,12 +277,15 @@ class _ContourSorter:
         """Which closed type a contour has by its letters, with a note where it is misspelt; None of any other."""
         written = ascii_text(contour, Tag.CONTOUR_GEOMETRIC_TYPE)
         letters = "".join(filter(str.isalnum, written)).upper()
-        kind, quoted = _CLOSED_TYPES.get(letters), written[:_QUOTED_TYPE]
+        kind, quoted = _CLOSED_TYPES.get(letters), written
+        if not is_known(written, known_words(Tag.CONTOUR_GEOMETRIC_TYPE)):
+            quoted = f"of a type that DICOM does not define ({len(written)} characters)"
         if kind is None:
-            self.ignored[quoted.upper()] += 1
+            quoted = quoted if quoted != written else written.upper()
+            self.ignored[quoted] += 1
             points = _count_of_numbers(contour.text_view(Tag.CONTOUR_DATA).tobytes()) // 3
             if points >= _POINTS_OF_AN_AREA:  # whatever it is called, it may be a part of the outline
-                self.outlines[quoted.upper()] += 1
+                self.outlines[quoted] += 1
         elif written not in {kind, ""}:
             self.read_as[quoted, kind] += 1
         return kind
@@ -346,8 +361,8 @@ def _miscount(contour: Elements, at: int, stated: bytes, count_of_numbers: int) 
 
 
 def _other_points(number: int, points: int, stated: bytes) -> str:
-    stated_count = stated[:_QUOTED].decode("ascii", errors="replace")
-    return f"contour {number} has {points} points where Number Of Contour Points (3006,0046) says {stated_count!r}"
+    says = f"Number Of Contour Points (3006,0046) says {quoted_number(stated)}"
+    return f"contour {number} has {points} points where {says}"
 
 
 def _is_zero(dataset: Elements, tag: int) -> bool:
@@ -431,8 +446,8 @@ def _slab_mm(of_contours: set[bytes], of_planes: set[bytes]) -> tuple[float | No
         thickness_mm = [_thickness_mm(text) for text in written]
         known_mm = [value_mm for value_mm in thickness_mm if value_mm is not None]
         if len(known_mm) < len(written):
-            bad = written[thickness_mm.index(None)][:_QUOTED].decode("ascii", errors="replace")
-            unused.append((FindingCode.SLAB_THICKNESS, f"{tag_name(tag)} {bad!r} is no thickness: not used"))
+            bad = quoted_number(written[thickness_mm.index(None)])
+            unused.append((FindingCode.SLAB_THICKNESS, f"{tag_name(tag)} {bad} is no thickness: not used"))
         elif max(known_mm) - min(known_mm) > _SAME_MM:
             text = f"{tag_name(tag)} differs, {min(known_mm):g} to {max(known_mm):g} mm: not used"
             unused.append((FindingCode.SLAB_THICKNESS, text))

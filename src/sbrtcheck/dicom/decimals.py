@@ -8,6 +8,7 @@ is rounded once, as ``float`` rounds. Whatever is not digits with a minus and a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,6 +21,9 @@ _SEPARATOR, _MINUS = b"\\-"
 _EXACT_DIGITS = 15
 # DICOM decimals have 16 characters; of a longer text, messages quote no more than this.
 _QUOTED = 20
+# Two letters in a row are a word; those that programs write in place of a number.
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_WORDS_FOR_NUMBERS = frozenset({"nan", "qnan", "snan", "ind", "inf", "infinity"})
 # Pieces of text whose words stay in the processor's cache; shorter text is not worth the array operations.
 _PIECE = 1 << 18
 _SHORT = 256
@@ -30,7 +34,10 @@ _Words = npt.NDArray[np.uint64]
 
 
 class BadDecimalError(ValueError):
-    """One of the texts is not a finite number; ``index`` is its number, counted over all of them."""
+    """One of the texts is not a finite number; ``index`` is its number, counted over all of them.
+
+    ``token`` is what messages quote of it, as by `quoted_number`.
+    """
 
     def __init__(self, index: int, token: str) -> None:
         super().__init__(index, token)
@@ -267,8 +274,21 @@ def _by_float(text: bytes, before: int) -> FloatArray:
 
 def _first_fault(tokens: list[bytes], before: int) -> BadDecimalError:
     index = next(i for i, token in enumerate(tokens) if not _is_finite(token))
-    token = tokens[index].decode("latin-1").strip(" \0")
-    return BadDecimalError(before + index, token if len(token) <= _QUOTED else f"{token[:_QUOTED]}...")
+    return BadDecimalError(before + index, quoted_number(tokens[index]))
+
+
+def quoted_number(text: bytes) -> str:
+    """What a message quotes of a damaged number; of one with words, which may name a patient, its length alone.
+
+    Examples
+    --------
+    >>> quoted_number(b"12,5"), quoted_number(b"-1.#QNAN"), quoted_number(b"Doe^Jane")
+    ("'12,5'", "'-1.#QNAN'", 'a text of 8 characters')
+    """
+    shown = text.decode("latin-1").strip(" \0")
+    if any(word.casefold() not in _WORDS_FOR_NUMBERS for word in _WORD.findall(shown)):
+        return f"a text of {len(shown)} characters"
+    return repr(shown if len(shown) <= _QUOTED else f"{shown[:_QUOTED]}...")
 
 
 def _is_finite(token: bytes) -> bool:

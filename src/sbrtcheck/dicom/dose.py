@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sbrtcheck.dicom.attributes import Tag
+from sbrtcheck.dicom.coded_words import coded_word
 from sbrtcheck.dicom.elements import (
     BigEndianPixels,
     CompressedPixels,
@@ -22,7 +23,7 @@ from sbrtcheck.dicom.elements import (
     StoredValues,
 )
 from sbrtcheck.dicom.source import Source
-from sbrtcheck.dicom.tags import ascii_text, integer, millimetres, number, tag_name
+from sbrtcheck.dicom.tags import integer, millimetres, number, tag_name
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import (
     MAXIMUM_PERCENT,
@@ -133,7 +134,7 @@ def same_points(a: DoseGrid, b: DoseGrid) -> bool:
 def grid_maximum_gy(file: DoseFile) -> float | None:
     """Largest dose of the grid, Gy; None without a usable grid, for an RTDOSE may hold DVHs alone."""
     scaling = number(file.elements, Tag.DOSE_GRID_SCALING)
-    if scaling is None or scaling <= 0.0 or ascii_text(file.elements, Tag.DOSE_UNITS).upper() != "GY":
+    if scaling is None or scaling <= 0.0 or coded_word(file.elements, Tag.DOSE_UNITS) != "GY":
         return None
     try:
         return float(np.max(stored_values(file))) * scaling
@@ -247,7 +248,7 @@ def _gy_per_unit(
     scaling = number(elements, Tag.DOSE_GRID_SCALING)
     if scaling is None or not _SCALING[0] <= scaling <= _SCALING[1]:
         raise DicomError("the RTDOSE has no usable Dose Grid Scaling (3004,000E)", display_name, "export it again")
-    match ascii_text(elements, Tag.DOSE_UNITS).upper():
+    match coded_word(elements, Tag.DOSE_UNITS):
         case "GY":
             return scaling, ()
         # relative to a value that the file does not name (PS3.3 C.8.8.3): percent of the prescription is assumed
@@ -255,7 +256,7 @@ def _gy_per_unit(
             return _percent_to_gy(scaling, float(np.max(stored)) * scaling, display_name, prescription)
         case other:
             raise DicomError(
-                f"Dose Units are {other or 'missing'!r}; GY or RELATIVE are known", display_name, "export dose in Gy"
+                f"Dose Units are {other or 'missing'}; GY or RELATIVE are known", display_name, "export dose in Gy"
             )
 
 
@@ -278,7 +279,7 @@ def _percent_to_gy(
 
 
 def _refuse_error_dose(elements: Elements, display_name: str) -> None:
-    if ascii_text(elements, Tag.DOSE_TYPE).upper() == "ERROR":
+    if coded_word(elements, Tag.DOSE_TYPE) == "ERROR":
         raise DicomError(
             "Dose Type is ERROR: the difference of two doses is not a plan's dose",
             display_name,
@@ -294,7 +295,7 @@ def _padding_findings(count: int) -> tuple[Finding, ...]:
 
 
 def _dose_type_findings(elements: Elements) -> tuple[Finding, ...]:
-    kind = ascii_text(elements, Tag.DOSE_TYPE).upper()
+    kind = coded_word(elements, Tag.DOSE_TYPE)
     if kind == "PHYSICAL":
         return ()
     text = f"Dose Type is {kind}: values are not physical dose, and limits for physical dose are applied to them"
@@ -306,7 +307,7 @@ def _dose_type_findings(elements: Elements) -> tuple[Finding, ...]:
 def _change_findings(elements: Elements) -> tuple[Finding, ...]:
     """What the file says of the dose that makes it another than the one that was calculated."""
     said = []
-    transform = ascii_text(elements, Tag.SPATIAL_TRANSFORM_OF_DOSE).upper()
+    transform = coded_word(elements, Tag.SPATIAL_TRANSFORM_OF_DOSE)
     if transform not in {"", "NONE"}:
         said.append(f"the dose was moved or deformed after its calculation (Spatial Transform Of Dose {transform})")
     slope, intercept = (number(elements, tag) for tag in (Tag.RESCALE_SLOPE, Tag.RESCALE_INTERCEPT))

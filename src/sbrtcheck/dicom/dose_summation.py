@@ -29,6 +29,10 @@ def by_summation(group: FoundPlan) -> list[FoundPlan]:
     group
         A plan with all of its doses, of whatever type.
     """
+    return [with_findings(found, *_several_plans_findings(found)) for found in _by_summation(group)]
+
+
+def _by_summation(group: FoundPlan) -> list[FoundPlan]:
     whole = [dose for dose in group.doses if dose.summation in {"PLAN", "MULTI_PLAN"}]
     if whole:
         return _whole_doses(group, whole)
@@ -57,10 +61,7 @@ def _whole_doses(group: FoundPlan, whole: list[RtFile]) -> list[FoundPlan]:
     aside = _left_aside_findings(group, whole)
     parts = tuple(dose for dose in group.doses if dose.summation in _NAMES and not dose.damage)
     with_parts = replace(group, beside=parts)
-    return [
-        _with_part_findings(with_findings(replace(with_parts, doses=(dose,)), *_multi_plan_findings(dose), *aside))
-        for dose in whole
-    ]
+    return [_with_part_findings(with_findings(replace(with_parts, doses=(dose,)), *aside)) for dose in whole]
 
 
 def _left_aside_findings(group: FoundPlan, whole: list[RtFile]) -> tuple[Finding, ...]:
@@ -71,10 +72,20 @@ def _left_aside_findings(group: FoundPlan, whole: list[RtFile]) -> tuple[Finding
     return (Finding(code=FindingCode.OTHER, text=f"the plan's whole dose was used; not used: {listed} doses"),)
 
 
-def _multi_plan_findings(dose: RtFile) -> tuple[Finding, ...]:
-    if dose.summation != "MULTI_PLAN":
+def _several_plans_findings(group: FoundPlan) -> tuple[Finding, ...]:
+    """That a dose is of several plans by its type, or by the RTPLANs that it names; such doses are not grouped."""
+    dose = group.doses[0]
+    named, is_by_type = len(dose.plan_refs), dose.summation == "MULTI_PLAN"
+    if named < 2 and not is_by_type:
         return ()
-    text = f"{dose.display_name} is the sum of several plans (MULTI_PLAN)"
+    if not is_by_type:
+        text = f"{dose.display_name} names {named} RTPLANs: is it the sum of several plans?"
+    else:
+        text = f"{dose.display_name} is the sum of several plans (MULTI_PLAN)"
+        if named > 1:
+            text += f", of {named} RTPLANs"
+        elif group.plan is not None:
+            text += "; the RTPLAN used, and its prescription, is of one of them"
     return (Finding(code=FindingCode.DOSE_OF_SEVERAL_PLANS, text=text),)
 
 

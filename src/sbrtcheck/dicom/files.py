@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from sbrtcheck.dicom.attributes import SEGMENTATION_STORAGES, Tag
+from sbrtcheck.dicom.coded_words import coded_word
 from sbrtcheck.dicom.elements import ANY_TAG, PADDING, Damage, Elements, Header, HeaderTags, NotRead
 from sbrtcheck.dicom.reader import read_header
 from sbrtcheck.dicom.source import MemoryFile, Source, opened
@@ -228,10 +229,10 @@ def _with_description(file: RtFile, elements: Elements) -> RtFile:
         frames=_frames(elements),
         plan_refs=_references(plans) if file.kind is Kind.DOSE else (),
         structure_set_refs=_references(elements.items(Tag.REFERENCED_STRUCTURE_SET_SEQUENCE)),
-        summation=ascii_text(elements, Tag.DOSE_SUMMATION_TYPE).upper() or None,
+        summation=coded_word(elements, Tag.DOSE_SUMMATION_TYPE) or None,
         parts=_parts_of_plan(elements) if file.kind is Kind.PLAN else _parts_of_dose(plans),
         date=ascii_text(elements, Tag.RT_PLAN_DATE),
-        approval=ascii_text(elements, Tag.APPROVAL_STATUS).upper(),
+        approval=coded_word(elements, Tag.APPROVAL_STATUS),
         sex="\\".join(ascii_texts(elements, Tag.PATIENT_SEX)).upper(),  # two values are none that is known
     )
 

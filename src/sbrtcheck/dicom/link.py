@@ -159,21 +159,25 @@ def _unused_orphans(
 ) -> tuple[Orphan, ...]:
     used = {source for plan in plans for source in plan.files}
     possible = {source for plan in asked_for for source in plan.files}
+    of_several = {uid for file in files if len(file.plan_refs) > 1 for uid in file.plan_refs}
     return tuple(
         Orphan(
             kind=file.kind,
             uid=file.uid,
             label=file.label,
             files=(file.source,),
-            reason=file.damage.what if file.damage is not None else _why_unused(file, possible),
+            reason=file.damage.what if file.damage is not None else _why_unused(file, possible, of_several),
         )
         for file in files
         if file.source not in used
     )
 
 
-def _why_unused(file: RtFile, possible: Collection[Source]) -> str:
+def _why_unused(file: RtFile, possible: Collection[Source], of_several: Collection[str]) -> str:
+    """``of_several`` are the UIDs of RTPLANs that a dose names together with others."""
     if file.kind is Kind.SEGMENTATION:
         asked = "there is an RTSTRUCT for the dose; ask for the SEG by this UID (plan=UID, --plan UID)"
         return asked if file.source in possible else "no RTDOSE shares its frame of reference"
+    if file.kind is Kind.PLAN and file.uid in of_several:
+        return "the RTDOSE that names it names other RTPLANs too, and has the prescription of none"
     return "the plan uses another dose" if file.kind is Kind.DOSE else "no RTDOSE belongs to it"

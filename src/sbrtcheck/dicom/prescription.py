@@ -23,8 +23,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sbrtcheck.dicom.attributes import Tag
+from sbrtcheck.dicom.coded_words import coded_word, coded_words
 from sbrtcheck.dicom.elements import Elements
-from sbrtcheck.dicom.tags import ascii_text, ascii_texts, integer, number
+from sbrtcheck.dicom.tags import integer, number
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 
 # Doses closer than this are one prescription, written with another rounding.
@@ -145,16 +146,16 @@ def _target_doses(plan: Elements, groups: Sequence[Elements]) -> tuple[list[_Tar
     doses: list[_TargetDose] = []
     unused: list[_TargetDose] = []
     for item in references:
-        if ascii_text(item, Tag.DOSE_REFERENCE_TYPE).upper() != "TARGET":
+        if coded_word(item, Tag.DOSE_REFERENCE_TYPE) != "TARGET":
             continue
         number_of_item = integer(item, Tag.DOSE_REFERENCE_NUMBER)
         # a number that several dose references share identifies none of them
         in_group = by_number.get(number_of_item, []) if times[number_of_item] == 1 else []
         described = _TargetDose(
             dose_gy=0.0,
-            structure_type=ascii_text(item, Tag.DOSE_REFERENCE_STRUCTURE_TYPE).upper(),
-            interpretation=ascii_text(item, Tag.DOSE_VALUE_INTERPRETATION).upper(),
-            purposes=tuple(filter(None, (purpose.upper() for purpose in ascii_texts(item, Tag.DOSE_VALUE_PURPOSE)))),
+            structure_type=coded_word(item, Tag.DOSE_REFERENCE_STRUCTURE_TYPE),
+            interpretation=coded_word(item, Tag.DOSE_VALUE_INTERPRETATION),
+            purposes=tuple(coded_words(item, Tag.DOSE_VALUE_PURPOSE)),
         )
         stated = [replace(described, dose_gy=dose_gy, by_group=True) for dose_gy in in_group]
         reference_gy = _dose_gy(item)

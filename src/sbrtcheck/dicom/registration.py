@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from sbrtcheck.dicom.attributes import Tag
+from sbrtcheck.dicom.coded_words import coded_word
 from sbrtcheck.dicom.elements import Elements
 from sbrtcheck.dicom.files import is_dicom
 from sbrtcheck.dicom.inputs import DicomInput, one_file
@@ -71,7 +72,7 @@ def _frame_and_matrix(item: Elements, display_name: str) -> tuple[str, FloatArra
 
 def _matrix(part: Elements, display_name: str) -> FloatArray:
     kind, values = (
-        ascii_text(part, Tag.FRAME_OF_REFERENCE_TRANSFORMATION_MATRIX_TYPE).upper(),
+        coded_word(part, Tag.FRAME_OF_REFERENCE_TRANSFORMATION_MATRIX_TYPE),
         decimals(part, Tag.FRAME_OF_REFERENCE_TRANSFORMATION_MATRIX, display_name),
     )
     if kind != "RIGID":

@@ -25,6 +25,7 @@ from pydicom.pixels.utils import iter_pixels
 from pydicom.sequence import Sequence as PydicomSequence
 
 from sbrtcheck.dicom.attributes import SEGMENTATION_STORAGES, Tag
+from sbrtcheck.dicom.coded_words import is_known, unknown_word
 from sbrtcheck.dicom.general import READ_ERRORS, PydicomElements
 from sbrtcheck.dicom.tags import printable
 from sbrtcheck.errors import DicomError, InputError
@@ -40,6 +41,7 @@ BACKGROUND = 0
 
 BINARY, FRACTIONAL, LABELMAP = "BINARY", "FRACTIONAL", "LABELMAP"
 KINDS = (BINARY, FRACTIONAL, LABELMAP)
+FRACTIONAL_TYPES = ("PROBABILITY", "OCCUPANCY")
 """Segmentation Types (PS3.3 C.8.20.2)."""
 
 MAX_LAYERS = 10_000
@@ -103,7 +105,8 @@ def structures_of_seg(
         _refuse_unclear_numbers([int(item.SegmentNumber) for item in dataset.SegmentSequence], frames.kind)
         _refuse_unclear_frames(frames, items)
     except READ_ERRORS as error:
-        what = f"its frames are not described as they should be: where each lies, and of which segment it is ({error})"
+        lacking = "where each lies, and of which segment it is"
+        what = f"its frames are not described as they should be: {lacking} ({_why(error)})"
         raise DicomError(what, display_name) from error
     except InputError as error:
         raise DicomError(error.what, display_name) from error
@@ -115,7 +118,12 @@ def structures_of_seg(
             if number != BACKGROUND
         )
     except READ_ERRORS as error:
-        raise DicomError(f"a segment is not described as it should be ({error})", display_name) from error
+        raise DicomError(f"a segment is not described as it should be ({_why(error)})", display_name) from error
+
+
+def _why(error: Exception) -> str:
+    """What an error of pydicom says of what is missing; of one that may quote a value, no more than its kind."""
+    return str(error) if isinstance(error, AttributeError | KeyError | IndexError) else type(error).__name__
 
 
 def _refuse_unclear_numbers(numbers: Sequence[int], kind: str) -> None:
@@ -164,7 +172,8 @@ def _structure(item: Dataset, dataset: Dataset, frames: _Frames, axes: FloatArra
     structure = structure_of_mask(name, number, mask, replace(lattice, origin_mm=shifted), axes)
     findings = structure.findings
     if frames.kind == FRACTIONAL:
-        meant = _text(dataset, "SegmentationFractionalType", "share").lower()
+        stated = _text(dataset, "SegmentationFractionalType")
+        meant = stated.lower() if is_known(stated, FRACTIONAL_TYPES) else "share"
         text = f"the file has a {meant} for each voxel: those of at least one half count as inside"
         findings += (Finding(code=FindingCode.VOXEL_MASK, text=text, subject=name),)
     codes = tuple(_text(code, "CodeMeaning") for code in item.get("SegmentedPropertyTypeCodeSequence", ()))
@@ -203,9 +212,8 @@ def _kind(dataset: Dataset) -> tuple[str, float]:
     """The Segmentation Type, and the value from which on a voxel is inside; neither is guessed."""
     kind = _text(dataset, "SegmentationType")
     if kind not in KINDS:
-        raise DicomError(
-            f"the Segmentation Type is {repr(printable(kind)) if kind else 'missing'}: {', '.join(KINDS)} are known"
-        )
+        shown = printable(kind) if is_known(kind, KINDS) else unknown_word(kind, KINDS)
+        raise DicomError(f"the Segmentation Type is {shown if kind else 'missing'}: {', '.join(KINDS)} are known")
     return kind, HALF * float(dataset.MaximumFractionalValue) if kind == FRACTIONAL else 1.0
 
 
@@ -316,7 +324,7 @@ def _group(group: Dataset, shared: Dataset, sequence: str) -> Any:
     return items[0]
 
 
-def _text(dataset: Dataset, keyword: str, missing: str = "") -> str:
-    """A text; what is given for a missing one where it is a sequence, which pydicom would read as a whole."""
-    value = dataset.get(keyword, missing)
-    return missing if isinstance(value, PydicomSequence) else str(value)
+def _text(dataset: Dataset, keyword: str) -> str:
+    """A text; empty where it is missing, or a sequence, which pydicom would read as a whole."""
+    value = dataset.get(keyword, "")
+    return "" if isinstance(value, PydicomSequence) else str(value)

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from sbrtcheck.dicom.attributes import Tag
+from sbrtcheck.dicom.coded_words import coded_word
 from sbrtcheck.dicom.elements import Elements
-from sbrtcheck.dicom.tags import ascii_text, decimals, integer, number
+from sbrtcheck.dicom.tags import decimals, integer, number
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Origin, Reason, VolumeUnit
 from sbrtcheck.dvh.binned_dvh import (
     BinnedDvh,
@@ -107,7 +108,7 @@ def stored_dvhs(
         prescription=prescription,
         normalization_gy=number(dose, Tag.DVH_NORMALIZATION_DOSE_VALUE),
         maximum_gy=maximum_gy,
-        dose_type=ascii_text(dose, Tag.DOSE_TYPE).upper(),
+        dose_type=coded_word(dose, Tag.DOSE_TYPE),
     )
     all_dvhs = _one_for_each_roi([_dvh(item, context) for item in sequence])
     all_dvhs = refuse_all_hundred(all_dvhs, "stored")
@@ -176,7 +177,7 @@ class _NoRoi:
 def _roi(item: Elements, display_name: str) -> _Roi | _NoRoi:
     """The DVH Referenced ROI Sequence (PS3.3 C.8.8.4): one ROI, included."""
     parts = [
-        (ascii_text(part, Tag.DVH_ROI_CONTRIBUTION_TYPE).upper(), integer(part, Tag.REFERENCED_ROI_NUMBER))
+        (coded_word(part, Tag.DVH_ROI_CONTRIBUTION_TYPE), integer(part, Tag.REFERENCED_ROI_NUMBER))
         for part in item.items(Tag.DVH_REFERENCED_ROI_SEQUENCE, display_name)
     ]
     if not parts:
@@ -187,7 +188,7 @@ def _roi(item: Elements, display_name: str) -> _Roi | _NoRoi:
     if roi is None:
         return _NoRoi(why="the stored DVH names no usable ROI number")
     if contribution not in {"INCLUDED", ""}:
-        return _NoRoi(why=f"the stored DVH has the unknown contribution {contribution!r}")
+        return _NoRoi(why=f"the stored DVH has the unknown contribution {contribution}")
     if contribution:
         return _Roi(number=roi)
     return _Roi(number=roi, notes=("states no contribution of its only ROI; INCLUDED was assumed",))
@@ -199,7 +200,7 @@ def _several_names(item: Elements, context: _Context) -> str:
     for part in item.items(Tag.DVH_REFERENCED_ROI_SEQUENCE, context.display_name):
         roi = integer(part, Tag.REFERENCED_ROI_NUMBER)
         roi_name = context.names.get(roi, (f"ROI {roi}", ""))[0] if roi is not None else "ROI ?"
-        sign = "-" if ascii_text(part, Tag.DVH_ROI_CONTRIBUTION_TYPE).upper() == "EXCLUDED" else "+"
+        sign = "-" if coded_word(part, Tag.DVH_ROI_CONTRIBUTION_TYPE) == "EXCLUDED" else "+"
         text = f"{text} {sign} {roi_name}" if text or sign == "-" else roi_name
     return text.strip() or "unnamed"
 
@@ -272,11 +273,11 @@ def _gy_per_dose_unit(item: Elements, context: _Context) -> float:
     scaling = number(item, Tag.DVH_DOSE_SCALING) if Tag.DVH_DOSE_SCALING in item else 1.0
     if scaling is None or scaling <= 0.0:
         raise Unusable(Reason.UNIT_UNKNOWN, "DVH Dose Scaling is not above 0")
-    units = ascii_text(item, Tag.DOSE_UNITS).upper()
+    units = coded_word(item, Tag.DOSE_UNITS)
     if units == "GY":
         return scaling
     if units != "RELATIVE":
-        raise Unusable(Reason.UNIT_UNKNOWN, f"dose units are {units or 'missing'!r}")
+        raise Unusable(Reason.UNIT_UNKNOWN, f"dose units are {units or 'missing'}")
     if context.normalization_gy is not None and context.normalization_gy > 0.0:
         # in percent of the reference dose that the file gives (PS3.3 C.8.8.4)
         return scaling * context.normalization_gy / 100.0
@@ -286,24 +287,24 @@ def _gy_per_dose_unit(item: Elements, context: _Context) -> float:
 
 
 def _volume_unit(item: Elements) -> VolumeUnit:
-    match ascii_text(item, Tag.DVH_VOLUME_UNITS).upper():
+    match coded_word(item, Tag.DVH_VOLUME_UNITS):
         case "CM3":
             return VolumeUnit.CC
         case "PERCENT":
             return VolumeUnit.PERCENT
         case other:
-            raise Unusable(Reason.UNIT_UNKNOWN, f"volume units are {other or 'missing'!r}")
+            raise Unusable(Reason.UNIT_UNKNOWN, f"volume units are {other or 'missing'}")
 
 
 def _cumulative(item: Elements, volumes: FloatArray) -> FloatArray:
     """Volume with at least the dose of each lower edge: never rising, never below 0."""
-    match ascii_text(item, Tag.DVH_TYPE).upper():
+    match coded_word(item, Tag.DVH_TYPE):
         case "DIFFERENTIAL":
             return cumulative_volumes(volumes)
         case "CUMULATIVE":
             return falling_volumes(volumes)
         case kind:
-            raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, f"DVH Type is {kind or 'missing'!r}")
+            raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, f"DVH Type is {kind or 'missing'}")
 
 
 def _refuse_above_grid(widths: FloatArray, top_gy: float, context: _Context) -> None:
@@ -372,7 +373,7 @@ def _end_notes(item: Elements, histogram: BinnedDvh) -> list[tuple[FindingCode, 
     """That a cumulative curve may have been cut off: it has no empty bin at its end, and volume left there."""
     bins, remaining = len(histogram.volume), float(histogram.volume[-1] / histogram.volume[0])
     has_empty_bin = 2 * bins < len(decimals(item, Tag.DVH_DATA, ""))
-    if has_empty_bin or remaining <= _LEFT_OVER or ascii_text(item, Tag.DVH_TYPE).upper() != "CUMULATIVE":
+    if has_empty_bin or remaining <= _LEFT_OVER or coded_word(item, Tag.DVH_TYPE) != "CUMULATIVE":
         return []
     end = f"it ends at {histogram.edges_gy[-1]:.4g} Gy, with {100.0 * remaining:.3g} % of the volume in its last bin"
     return [(FindingCode.STORED_DVH_CONTRADICTORY, f"{end}, and states no maximum: was it cut off?")]
@@ -389,11 +390,11 @@ def _type_notes(item: Elements, context: _Context) -> list[tuple[FindingCode, st
     kind = _dose_type(item, context)
     if kind not in {"PHYSICAL", ""}:
         notes.append((FindingCode.DOSE_TYPE, f"Dose Type is {kind}, not physical dose"))
-    if ascii_text(item, Tag.DOSE_UNITS).upper() == "RELATIVE":
+    if coded_word(item, Tag.DOSE_UNITS) == "RELATIVE":
         expected = 100.0 * _gy_per_dose_unit(item, context) / (number(item, Tag.DVH_DOSE_SCALING) or 1.0)
         notes.append((FindingCode.RELATIVE_DOSE_SCALED, f"relative doses were read as percent of {expected:g} Gy"))
     return notes
 
 
 def _dose_type(item: Elements, context: _Context) -> str:
-    return ascii_text(item, Tag.DOSE_TYPE).upper() or context.dose_type
+    return coded_word(item, Tag.DOSE_TYPE) or context.dose_type

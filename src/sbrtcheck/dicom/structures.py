@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from sbrtcheck.dicom.attributes import Tag
+from sbrtcheck.dicom.coded_words import coded_word
 from sbrtcheck.dicom.contours import ContourTexts, roi_contours, unreadable
 from sbrtcheck.dicom.elements import Elements
-from sbrtcheck.dicom.tags import ascii_text, integer, name, uid_text
+from sbrtcheck.dicom.tags import integer, name, uid_text
 from sbrtcheck.dvh import DERIVED_NUMBER
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import Finding, FindingCode, Structure
@@ -177,7 +178,7 @@ def _observations(dataset: Elements, display_name: str) -> dict[int, list[_Obser
         number = integer(item, Tag.REFERENCED_ROI_NUMBER)
         if number is not None:
             by_number.setdefault(number, []).append(
-                _Observation(ascii_text(item, Tag.RT_ROI_INTERPRETED_TYPE).upper(), _codes(item))
+                _Observation(coded_word(item, Tag.RT_ROI_INTERPRETED_TYPE), _codes(item))
             )
     return by_number
 

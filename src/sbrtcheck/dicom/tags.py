@@ -77,7 +77,7 @@ def decimals(elements: Elements, tag: int, display_name: str) -> FloatArray:
     try:
         return parse_decimals(elements.raw_text(tag))
     except BadDecimalError as error:
-        raise DicomError(f"{tag_name(tag)}: {error.token!r} is not a number", display_name) from error
+        raise DicomError(f"{tag_name(tag)}: {error.token} is not a number", display_name) from error
 
 
 def millimetres(elements: Elements, tag: int, display_name: str) -> FloatArray:

@@ -33,6 +33,7 @@ from sbrtcheck.dvh.reason import Reason
 from sbrtcheck.errors import DicomError, GeometryError, SbrtcheckError
 from sbrtcheck.geometry import (
     TILT_TOLERANCE_MM,
+    CommonSpacing,
     GridFrame,
     Planes,
     PrismStack,
@@ -44,6 +45,7 @@ from sbrtcheck.geometry import (
     minus,
     prism_stack,
     slab_axis_of,
+    spacing_findings,
     union,
     voxel_stack,
     with_area,
@@ -96,6 +98,7 @@ class SolidBuilder:
         self._contoured: dict[RoiName, Solid | NoDVH] = {}
         self._unions: dict[tuple[RoiName, ...], PrismStack] = {}
         self._heights_mm: dict[int, list[FloatArray]] = {}  # by axis of the dose grid, one entry a structure
+        self._spacings: dict[tuple[float, ...], CommonSpacing | None] = {}  # by the normal of the planes
 
     def solid(self, recipes: Sequence[Recipe], reading: int = 0) -> Solid | NoDVH:
         """What recipes give together, in the dose grid that the model asks for; or why there is no such solid.
@@ -210,12 +213,27 @@ class SolidBuilder:
             del contours  # of ten million points, 240 MB that are needed no more
             others = partial(self._heights_of_others, structure, axis)
             frame = grid_frame(dose, axis)
-            return *_prisms(structure, local_mm, starts, frame, others), frame
+            stack, planes = _prisms(structure, local_mm, starts, frame, others)
+            return self._with_spacing(structure, stack, planes, dose.axes[axis]), planes, frame
         tilted = TiltedPlanes.of(contours, dose)
         others = partial(self._heights_along, structure, tilted.axes[2])
         coarse, planes = _prisms(structure, [*tilted.local_mm(contours, dose)], starts, tilted.frame, others)
         stack, frame = tilted.with_dose(coarse, dose)
-        return replace(stack, findings=(*stack.findings, tilted.finding(structure.name, frame))), planes, frame
+        stack = replace(stack, findings=(*stack.findings, tilted.finding(structure.name, frame)))
+        return self._with_spacing(structure, stack, planes, tilted.axes[2]), planes, frame
+
+    def _with_spacing(self, structure: Structure, stack: PrismStack, planes: Planes, normal: FloatArray) -> PrismStack:
+        """The stack with what is odd about the spacing of its planes beside that of the other structures."""
+        if structure.of_voxels:  # the file states how thick a voxel is
+            return stack
+        key = tuple(normal.tolist())
+        if key not in self._spacings:
+            contoured = [each for each in self.plan.structures if not each.of_voxels]
+            self._spacings[key] = CommonSpacing.of_heights(
+                [_rough_heights(each, self.plan, normal) for each in contoured]
+            )
+        odd = spacing_findings(structure.name, planes.height_mm, self._spacings[key])
+        return replace(stack, findings=(*stack.findings, *odd)) if odd else stack
 
     def _heights_along(self, structure: Structure, normal: FloatArray) -> list[FloatArray]:
         """The heights of the contour planes of all other structures that lie across a normal."""
@@ -261,6 +279,18 @@ def _plane_heights(structure: Structure, plan: Plan, normal: FloatArray) -> Floa
     first = contours.starts[:-1]
     thickness = np.maximum.reduceat(height, first) - np.minimum.reduceat(height, first)
     return heights_of(height[first]) if thickness.max() <= TILT_TOLERANCE_MM else np.zeros(0)
+
+
+def _rough_heights(structure: Structure, plan: Plan, normal: FloatArray) -> FloatArray:
+    """The heights of a structure's contour planes along a normal, by one point of each contour, which is quickly read.
+
+    None where one cannot be read.
+    """
+    try:
+        points_mm = structure.contours.first_points()
+    except SbrtcheckError:  # its own DVH says so
+        return np.zeros(0)
+    return heights_of((points_mm - plan.dose.origin_mm) @ normal)
 
 
 def _united(parts: Sequence[Solid]) -> Solid | NoDVH:

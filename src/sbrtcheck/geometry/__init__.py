@@ -6,6 +6,7 @@ points::
     contour points                    o--o--o   on planes, mm
           |
           |  grid, contour_planes               the planes, and which heights each of them stands for
+          |  plane_spacing                      whether other structures have planes as far apart
           |  contour_rings, contour_crossings,
           |  contour_overlaps,
           |  contour_regions                    the region of each plane, as directed edges
@@ -43,6 +44,7 @@ from sbrtcheck.geometry.cell_dose import LinearPart
 from sbrtcheck.geometry.contour_planes import Conventions, Planes, Surroundings, heights_of
 from sbrtcheck.geometry.elements import BoundaryCells, Elements, InteriorCells, volume_elements
 from sbrtcheck.geometry.grid import TILT_TOLERANCE_MM, GridFrame, grid_frame, in_grid, slab_axis_of
+from sbrtcheck.geometry.plane_spacing import CommonSpacing, spacing_findings
 from sbrtcheck.geometry.prism_booleans import minus, union
 from sbrtcheck.geometry.prisms import PrismStack, prism_stack, with_area
 from sbrtcheck.geometry.slices import MAX_REFINEMENT, Slices, cell_cc, prism_cc, refinement_for, slices_of
@@ -53,6 +55,7 @@ __all__ = [
     "MAX_REFINEMENT",
     "TILT_TOLERANCE_MM",
     "BoundaryCells",
+    "CommonSpacing",
     "Conventions",
     "Elements",
     "Float32",
@@ -74,6 +77,7 @@ __all__ = [
     "refinement_for",
     "slab_axis_of",
     "slices_of",
+    "spacing_findings",
     "union",
     "volume_elements",
     "voxel_stack",

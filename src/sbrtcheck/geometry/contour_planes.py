@@ -110,7 +110,7 @@ def merged_planes(name: str, height_mm: FloatArray) -> tuple[IntArray, IntArray,
     gaps = np.diff(rising)
     apart = gaps[gaps > PLANE_TOLERANCE_MM]
     # two parts far apart have a gap that is longer than both, and no spacing
-    slip = min(PLANE_TOLERANCE_SHARE * _usual(apart), MOST_SLIP_MM) if len(apart) else SLIP_MM
+    slip = min(PLANE_TOLERANCE_SHARE * usual_gap(apart), MOST_SLIP_MM) if len(apart) else SLIP_MM
     tolerance = max(SLIP_MM, slip)
     new_plane = np.concatenate([[True], gaps > tolerance])
     layer = np.cumsum(new_plane) - 1
@@ -122,7 +122,7 @@ def merged_planes(name: str, height_mm: FloatArray) -> tuple[IntArray, IntArray,
     return order, layer, planes, (Finding(code=FindingCode.PLANES_MERGED, text=text, subject=name),)
 
 
-def _usual(gaps_mm: FloatArray) -> float:
+def usual_gap(gaps_mm: FloatArray) -> float:
     """The gap that half of the structure's length has at most: small slips between contours do not count for much."""
     rising = np.sort(gaps_mm)
     along = np.cumsum(rising)  # median by length, not by number

@@ -24,8 +24,11 @@ from sbrtcheck.plan import (
     IntArray,
     Prescription,
     UnknownPrescription,
+    prescription_words,
 )
 from sbrtcheck.radiobiology import Quantity
+from sbrtcheck.reference_data import load_regimens
+from sbrtcheck.reference_data.regimens import SAME_DOSE_GY
 from sbrtcheck.structure_names import RoiName, all_targets
 
 OTHER_DOSE = frozenset(
@@ -131,7 +134,12 @@ def check_dose(dvhs: DVHSet, targets_of_plan: Sequence[RoiName], *, accepted: bo
     """The same where it is known which structures are targets."""
     targets = _target_doses(dvhs, targets_of_plan)
     prescription_doubt = _prescription_doubt(dvhs, targets)
-    doubts = (*([prescription_doubt] if prescription_doubt else []), *_stated_doubts(dvhs), *_grid_doubts(dvhs))
+    doubts = (
+        *([prescription_doubt] if prescription_doubt else []),
+        *_schedule_doubts(dvhs),
+        *_stated_doubts(dvhs),
+        *_grid_doubts(dvhs),
+    )
     return DoseCheck(targets=targets, doubts=doubts, notes=tuple(_negative_notes(dvhs)), accepted=accepted)
 
 
@@ -166,6 +174,22 @@ def _target_doses(dvhs: DVHSet, targets: Sequence[RoiName]) -> TargetDoses:
         dvhs=tuple(dvh_by_roi[key] for key in keys if key in dvh_by_roi),
         unmeasured=tuple(roi.name for roi, key in zip(targets, keys, strict=True) if key not in dvh_by_roi),
     )
+
+
+def _schedule_doubts(dvhs: DVHSet) -> Iterator[DoseDoubt]:
+    """A prescription lower than all regimens: one of a fraction is, and then a dose of one fraction agrees with it."""
+    rx = dvhs.prescription
+    if isinstance(rx, UnknownPrescription) or any(dvh.quantity is not Quantity.PHYSICAL for dvh in dvhs.dvhs):
+        return
+    lowest = load_regimens().lowest_a_fraction(rx.fractions)
+    if lowest is None or rx.dose_gy / rx.fractions >= (lowest.dose_gy - SAME_DOSE_GY) / lowest.fractions:
+        return
+    regimen = f"{lowest.id}, {lowest.dose_gy:g} Gy in {lowest.fractions}"
+    text = (
+        f"the prescription of {prescription_words(rx)} is {rx.dose_gy / rx.fractions:.3g} Gy a fraction, less than any"
+        f" regimen of the sources in as many fractions or fewer (lowest: {regimen}): is it the dose of one fraction?"
+    )
+    yield DoseDoubt(text=text)
 
 
 def _stated_doubts(dvhs: DVHSet) -> Iterator[DoseDoubt]:

@@ -39,6 +39,8 @@ class FindingCode(StrEnum):
     OVERLAPPING_CONTOURS = "overlapping contours"
     CONTOURS_CONTRADICTORY = "contours contradict each other"
     CONTOURS_INCOMPLETE = "contours incomplete"
+    PLANES_TOO_CLOSE = "contour planes too close"
+    PLANE_SPACING = "spacing of contour planes"
     PLANE_BRIDGED = "missing plane bridged"
     SLAB_THICKNESS = "slab thickness"
     PLANES_MERGED = "planes merged"
@@ -101,7 +103,12 @@ class FindingCode(StrEnum):
 
 
 DOUBTFUL_CONTOURS = frozenset(
-    {FindingCode.CONTOURS_CONTRADICTORY, FindingCode.CONTOURS_INCOMPLETE, FindingCode.STORED_DVH_CONTRADICTORY}
+    {
+        FindingCode.CONTOURS_CONTRADICTORY,
+        FindingCode.CONTOURS_INCOMPLETE,
+        FindingCode.PLANES_TOO_CLOSE,
+        FindingCode.STORED_DVH_CONTRADICTORY,
+    }
 )
 """Findings that leave open what a structure is, or what it receives: no report on it is a clean pass."""
 
@@ -148,6 +155,10 @@ class Contours(ByValue):
         """Itself: contours in memory are their own source."""
         return self
 
+    def first_points(self) -> FloatArray:
+        """The first point of each contour that may enclose an area, shape ``(contours, 3)``, mm."""
+        return self.points_mm[self.starts[:-1][np.diff(self.starts) >= 3]]
+
     @property
     def is_contoured(self) -> bool:
         """Whether any of them may enclose an area."""
@@ -175,6 +186,13 @@ class ContourSource(Protocol):
 
     def read(self) -> Contours:
         """Decode the contours; raises `DicomError` when they are damaged."""
+        ...
+
+    def first_points(self) -> FloatArray:
+        """The first point of each contour that may enclose an area, shape ``(contours, 3)``, mm; decodes little more.
+
+        Raises `DicomError` where one of these is damaged; damage elsewhere is not looked for.
+        """
         ...
 
     @property

@@ -185,6 +185,17 @@ class Regimens:
             and not regimen.fractions_assumed
         )
 
+    def lowest_a_fraction(self, fractions: int) -> Regimen | None:
+        """The regimen of the lowest dose a fraction in so many fractions or fewer, for in more of them it is lower.
+
+        Those that a source names by the dose alone are left out. None for more fractions than any of the others has.
+        """
+        stated = [regimen for regimen in self.regimens if not regimen.fractions_assumed]
+        if all(regimen.fractions < fractions for regimen in stated):
+            return None
+        in_as_many = [regimen for regimen in stated if regimen.fractions <= fractions]
+        return min(in_as_many, key=lambda regimen: (regimen.dose_gy / regimen.fractions, regimen.id), default=None)
+
 
 def side_of(bed_gy: float, threshold_gy: float, sense: Sense) -> bool:
     """Whether a BED meets a threshold; a difference of rounding only is none, for 50 Gy in 5 has exactly 100 Gy."""
