@@ -201,10 +201,15 @@ def test_a_prescription_below_all_regimens_names_the_lowest() -> None:
     )
 
 
-def test_of_more_fractions_than_the_regimens_have_nothing_is_known() -> None:
+@pytest.mark.parametrize(("dose_gy", "fractions"), [(14, 7), (16, 8), (30, 4), (20, 10)])
+def test_a_low_dose_that_no_single_fraction_has_is_that_of_the_course(dose_gy: float, fractions: int) -> None:
+    assert dose_check(at_prescription(dose_gy, fractions), None).doubts == ()
+
+
+def test_of_other_numbers_of_fractions_than_the_regimens_have_nothing_is_known() -> None:
     most = max(regimen.fractions for regimen in REGIMENS)
-    assert dose_check(at_prescription(1.8 * (most + 1), most + 1), None).doubts == ()
-    assert dose_check(at_prescription(1.8 * most, most), None).doubts != ()
+    assert dose_check(at_prescription(3.0, most + 1), None).doubts == ()
+    assert dose_check(at_prescription(3.0, most), None).doubts != ()
 
 
 def test_targets_that_nobody_asked_for_are_computed() -> None:

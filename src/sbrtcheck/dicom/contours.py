@@ -36,8 +36,8 @@ _CLOSED_TYPES = {
 _POINTS_OF_AN_AREA = 3
 # So many characters hold the numbers of an area, blanks between them apart: DICOM decimals have 16.
 _TEXT_OF_AN_AREA = 3 * _POINTS_OF_AN_AREA * 17
-# Of a damaged number, messages quote no more than this.
-_QUOTED = 12
+# Of a damaged number, messages quote no more than this; of a type, DICOM's code strings have 16 characters.
+_QUOTED, _QUOTED_TYPE = 12, 20
 
 # Thicknesses that are one: DICOM text often has two decimals.
 _SAME_MM = 0.01
@@ -277,17 +277,15 @@ class _ContourSorter:
         """Which closed type a contour has by its letters, with a note where it is misspelt; None of any other."""
         written = ascii_text(contour, Tag.CONTOUR_GEOMETRIC_TYPE)
         letters = "".join(filter(str.isalnum, written)).upper()
-        kind, quoted = _CLOSED_TYPES.get(letters), written
-        if not is_known(written, known_words(Tag.CONTOUR_GEOMETRIC_TYPE)):
-            quoted = f"of a type that DICOM does not define ({len(written)} characters)"
+        kind = _CLOSED_TYPES.get(letters)
         if kind is None:
-            quoted = quoted if quoted != written else written.upper()
-            self.ignored[quoted] += 1
+            shown = _shown_type(written)
+            self.ignored[shown] += 1
             points = _count_of_numbers(contour.text_view(Tag.CONTOUR_DATA).tobytes()) // 3
             if points >= _POINTS_OF_AN_AREA:  # whatever it is called, it may be a part of the outline
-                self.outlines[quoted] += 1
-        elif written not in {kind, ""}:
-            self.read_as[quoted, kind] += 1
+                self.outlines[shown] += 1
+        elif written not in {kind, ""}:  # the letters are a code's, and the rest is punctuation
+            self.read_as[written[:_QUOTED_TYPE], kind] += 1
         return kind
 
     def why_empty(self) -> list[_Note]:
@@ -358,6 +356,12 @@ def _miscount(contour: Elements, at: int, stated: bytes, count_of_numbers: int) 
     if not stated or rest or integer(contour, Tag.NUMBER_OF_CONTOUR_POINTS) == points:
         return None
     return _other_points(at, points, stated)
+
+
+def _shown_type(written: str) -> str:
+    if is_known(written, known_words(Tag.CONTOUR_GEOMETRIC_TYPE)):
+        return written[:_QUOTED_TYPE].upper()
+    return f"of a type that DICOM does not define ({len(written)} characters)"
 
 
 def _other_points(number: int, points: int, stated: bytes) -> str:

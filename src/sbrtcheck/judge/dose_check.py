@@ -31,6 +31,9 @@ from sbrtcheck.reference_data import load_regimens
 from sbrtcheck.reference_data.regimens import SAME_DOSE_GY
 from sbrtcheck.structure_names import RoiName, all_targets
 
+MOST_ABOVE_REGIMENS = 1.5
+"""A schedule may give more a fraction than those of the sources do; beyond so many times as much, it is a course's."""
+
 OTHER_DOSE = frozenset(
     {
         FindingCode.DOSE_TYPE,
@@ -177,12 +180,16 @@ def _target_doses(dvhs: DVHSet, targets: Sequence[RoiName]) -> TargetDoses:
 
 
 def _schedule_doubts(dvhs: DVHSet) -> Iterator[DoseDoubt]:
-    """A prescription lower than all regimens: one of a fraction is, and then a dose of one fraction agrees with it."""
+    """A prescription below all regimens that would be none too high for one fraction: of one, the dose agrees too."""
     rx = dvhs.prescription
     if isinstance(rx, UnknownPrescription) or any(dvh.quantity is not Quantity.PHYSICAL for dvh in dvhs.dvhs):
         return
-    lowest = load_regimens().lowest_a_fraction(rx.fractions)
-    if lowest is None or rx.dose_gy / rx.fractions >= (lowest.dose_gy - SAME_DOSE_GY) / lowest.fractions:
+    extremes = load_regimens().extremes_a_fraction(rx.fractions)
+    if extremes is None:
+        return
+    lowest, highest = extremes
+    is_low = rx.dose_gy / rx.fractions < (lowest.dose_gy - SAME_DOSE_GY) / lowest.fractions
+    if not is_low or rx.dose_gy > MOST_ABOVE_REGIMENS * highest.dose_gy / highest.fractions:
         return
     regimen = f"{lowest.id}, {lowest.dose_gy:g} Gy in {lowest.fractions}"
     text = (

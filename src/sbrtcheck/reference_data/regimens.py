@@ -185,16 +185,23 @@ class Regimens:
             and not regimen.fractions_assumed
         )
 
-    def lowest_a_fraction(self, fractions: int) -> Regimen | None:
-        """The regimen of the lowest dose a fraction in so many fractions or fewer, for in more of them it is lower.
+    def extremes_a_fraction(self, fractions: int) -> tuple[Regimen, Regimen] | None:
+        """The regimens between whose doses a fraction those of a schedule of so many fractions are expected.
 
-        Those that a source names by the dose alone are left out. None for more fractions than any of the others has.
+        The fewer the fractions, the higher each: the first has the lowest dose a fraction of all that are given in as
+        many or fewer, the second the highest of all that are given in as many or more. Regimens that a source names by
+        the dose alone are left out. None for more fractions than any of the others has.
         """
         stated = [regimen for regimen in self.regimens if not regimen.fractions_assumed]
-        if all(regimen.fractions < fractions for regimen in stated):
+        in_fewer = [regimen for regimen in stated if regimen.fractions <= fractions]
+        in_more = [regimen for regimen in stated if regimen.fractions >= fractions]
+        if not in_fewer or not in_more:
             return None
-        in_as_many = [regimen for regimen in stated if regimen.fractions <= fractions]
-        return min(in_as_many, key=lambda regimen: (regimen.dose_gy / regimen.fractions, regimen.id), default=None)
+        return min(in_fewer, key=_by_fraction_dose), max(in_more, key=_by_fraction_dose)
+
+
+def _by_fraction_dose(regimen: Regimen) -> tuple[float, str]:
+    return regimen.dose_gy / regimen.fractions, regimen.id
 
 
 def side_of(bed_gy: float, threshold_gy: float, sense: Sense) -> bool:
