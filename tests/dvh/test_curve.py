@@ -49,6 +49,11 @@ def test_the_first_part_of_a_curve_is_read_as_every_other() -> None:
         assert (at(drawn, dose_gy), of(drawn, volume)) == pytest.approx((volume, dose_gy))
 
 
+def test_the_dose_of_no_volume_is_the_last_one_wherever_the_curve_reaches_0() -> None:
+    drawn = curve([0.0, 10.0, 20.0], [10.0, 0.0, 0.0])
+    assert (of(drawn, 0.0), of(drawn, 1e-12)) == pytest.approx((20.0, 10.0))
+
+
 def test_a_curve_of_one_point_is_a_step_there() -> None:
     drawn = curve([5.0], [10.0])
     assert (at(drawn, 4.0), at(drawn, 5.0), at(drawn, 6.0)) == (10.0, 10.0, 0.0)
@@ -87,6 +92,13 @@ def test_geud_of_5_to_20_gy_by_hand(a: float, expected: float) -> None:
     """Of 5 to 20 Gy the mean of d² is (20³ - 5³) / 45 = 175, that of d⁻² is 1 / (5 · 20), that of 1/d is ln 4 / 15."""
     assert curve([0.0, 5.0, 20.0], [3.0, 3.0, 0.0]).geud(a) == pytest.approx(expected)
     assert ramp_dvh(volume_cc=3.0, low_gy=5.0, high_gy=20.0).geud(a).value == pytest.approx(expected, abs=1e-4)
+
+
+def test_geud_of_two_slopes_by_hand() -> None:
+    """Half of 5 to 10 Gy and half of 10 to 20 Gy: the mean of 1/d is (ln 2 / 5 + ln 2 / 10) / 2."""
+    assert curve([5.0, 10.0, 20.0], [4.0, 2.0, 0.0]).geud(-1.0) == pytest.approx(1.0 / (0.15 * math.log(2.0)))
+    for a in (-3.0, -1.0, 2.0):  # of a curve that ends before 0, what it tells of
+        assert curve([5.0, 20.0], [5.0, 2.0]).geud(a) == pytest.approx(curve([5.0, 20.0], [3.0, 0.0]).geud(a))
 
 
 @given(lows_gy, lows_gy, st.floats(0.05, 0.95), exponents)

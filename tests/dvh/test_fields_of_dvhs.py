@@ -153,14 +153,29 @@ def test_a_number_is_asked_at_with_all_its_digits_whatever_its_type(number: floa
     assert RAMP.volume_at_dose(10 + number) == RAMP.volume_at_dose(float(10 + number))
 
 
+def test_of_several_volumes_the_one_that_is_not_there_is_named() -> None:
+    for volumes, wrong in (([0.0, 0.5, 10.0, 11.0, 12.0], "11"), ([0.0, 0.5, -0.5, 11.0], "-0.5")):
+        with pytest.raises(ValueError, match=re.escape(f"volume {wrong} cc is outside 0 to 10 cc")):
+            ramp_dvh().dose_at_volumes(np.array(volumes))
+
+
+def test_a_value_on_its_bound_is_that_of_the_curve_though_bounds_were_refined() -> None:
+    """Doses from 10 to 20 Gy, and bounds that are off on one side alone."""
+    on_low, on_high = replace(RAMP, lower=RAMP.curve), replace(RAMP, upper=RAMP.curve)
+    for dvh in (on_low, on_high):
+        assert replace(dvh, narrowed_at_gy=(12.0,)).volume_at_dose(15.0) == dvh.volume_at_dose(15.0)
+        assert dvh.volume_at_dose(15.0).value == pytest.approx(5.0, abs=1e-3)
+
+
 # -------------------------------------------------------------------------------- old names
 
 
 @pytest.mark.parametrize("name", ["bin_gy", "reading"])
 def test_an_old_name_still_answers_and_tells_the_new_one(name: str) -> None:
     text = f"DVH.{name} is now DVH.sampling.{name}; the old name goes with version 0.3"
-    with pytest.warns(DeprecationWarning, match=f"^{re.escape(text)}$"):
+    with pytest.warns(DeprecationWarning, match=f"^{re.escape(text)}$") as warned:
         assert getattr(ramp_dvh(), name) == 0
+    assert [one.filename for one in warned] == [__file__]  # of whoever asked
     (computed,) = compute_dvhs(plan_of(SpinalCord=0.0))
     with pytest.warns(DeprecationWarning, match=re.escape(text)):
         assert getattr(computed, name) == getattr(computed.sampling, name)

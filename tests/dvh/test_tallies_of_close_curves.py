@@ -244,8 +244,15 @@ def test_only_what_is_divided_and_interpolated_alike_shares_a_pass_over_the_dose
 def test_what_lies_in_the_rim_of_the_grid_keeps_its_curves() -> None:
     """The outermost points are at 18 mm: half a spacing beyond them the dose is not known as it is between points."""
     walls = [rectangle(-19.0, -12.0, -2.5, 2.5, z) for z in (-3.0, 0.0, 3.0)]
-    of_plan = plan(grid(along_x(2.0, middle=60.0), half_mm=18.0, spacing_mm=3.0), structure("S", *walls))
-    (in_the_rim,) = compute_dvhs(of_plan).dvhs
+    inside = [rectangle(-2.5, 2.5, -2.5, 2.5, z) for z in (-3.0, 0.0, 3.0)]
+    of_plan = plan(
+        grid(along_x(2.0, middle=60.0), half_mm=18.0, spacing_mm=3.0),
+        structure("S", *walls),
+        structure("Inside", *inside, number=2),
+    )
+    in_the_rim, other = compute_dvhs(of_plan).dvhs
     assert in_the_rim.uncovered_cc == 0.0
     assert not _are_close(in_the_rim)
-    assert with_close_curves(of_plan, [in_the_rim])[0] is in_the_rim
+    first, second = with_close_curves(of_plan, [in_the_rim, other])
+    assert first is in_the_rim
+    assert second.has_close_curves

@@ -271,6 +271,11 @@ def test_a_name_given_to_what_is_derived_is_no_reason() -> None:
         report = judged(*rows, dvhs=compute_dvhs(plan), names={"Kidney_Cortex": "Kidneys"})
         assert ReviewCode.GIVEN_NAME not in {one.code for one in report.reasons}
         assert {outcome.contour for outcome in report.outcomes} == {"Kidneys"}
+    was_derived = dvh_set(OF_CORD, OF_TARGET, uniform_dvh("Kidneys", number=-1))  # by whoever made the DVHs
+    not_computed = compute_dvhs(plan, structures=["Kidney_L"])
+    for dvhs, row_on, organ in ((was_derived, cortex, "Kidney_Cortex"), (not_computed, both, "Liver")):
+        report = judged(row_on, dvhs=dvhs, names={organ: "Kidneys"})
+        assert ReviewCode.GIVEN_NAME not in {one.code for one in report.reasons}
 
 
 def test_all_names_that_are_close_to_one_given_are_told() -> None:

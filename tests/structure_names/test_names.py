@@ -182,6 +182,14 @@ def test_an_organ_without_contours_beside_which_nothing_is_probable_is_shown_so(
     assert names.remarks == ("SpinalCord: 'SpinalCord' has no contours",)
 
 
+def test_a_namesake_without_contours_is_told_apart_by_its_number() -> None:
+    cord, other = (RoiName(name=name, number=n, contoured=False) for n, name in ((7, "Cord"), (8, "SpinalCord")))
+    names = plan_names([asking("SpinalCord")], [*rois("Cord"), cord, other])
+    assert names.remarks == (
+        "SpinalCord: matched to 'Cord (ROI 1)'; 'Cord (ROI 7)', 'SpinalCord', without contours, not used",
+    )
+
+
 def test_an_organ_to_choose_whose_name_was_given_is_needed_though_the_plan_lacks_it() -> None:
     asked = [asking("Liver-GTV", "Liver", select=Select.FIRST)]
     names = plan_names(asked, rois("Liver"), {"Liver-GTV": "Leber"})

@@ -196,6 +196,13 @@ def test_rows_are_on_the_same_organ_where_their_limits_may_be_compared(
     assert (len(organs) == 1) is same
 
 
+def test_what_a_row_is_about_in_words() -> None:
+    kidneys = ("Kidney_L", "Kidney_R")
+    of_one = row("Mean[Gy]", "below", 5, *kidneys, side=RowSide.IPSILATERAL, sex=Sex.FEMALE)
+    assert organ_of(of_one) == "Kidney_L, Kidney_R, ipsilateral, female"
+    assert organ_of(row("Mean[Gy]", "below", 5, "Liver-GTV")) == "Liver less target"
+
+
 def test_neighbouring_volumes_are_neighbouring_lines_and_never_one() -> None:
     metrics = ["D5cc[Gy]", "Mean[Gy]", "D0.035cc[Gy]", "DC700cc[Gy]", "D0.03cc[Gy]", "D10%[Gy]", "Max[Gy]", "D10cc[Gy]"]
     listed = [row(metric, "below", 20, "Liver", id=f"row-{n}") for n, metric in enumerate(metrics)]

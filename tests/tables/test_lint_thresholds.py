@@ -633,6 +633,8 @@ def pair(first: tuple[str, float], second: tuple[str, float], **fields: Any) -> 
         (("Max[%Rx]", 20), ("D5cc[Gy]", 20.1), NOTHING),
         (("Max[Gy]", 20), ("D5cc[%Rx]", 20.1), NOTHING),
         (("D5cc[Gy]", 20), ("D5cc[Gy]", 20), NOTHING),
+        (("D5cc[Gy]", 20), ("D1cc[Gy]", 20), WARNING),
+        (("Max[Gy]", 20), ("D0.5cc[Gy]", 20.1), ERROR),
         (("D1%[Gy]", 20), ("D5cc[Gy]", 20.1), NOTHING),
         (("D1cc[Gy]", 20), ("DC5cc[Gy]", 20.1), NOTHING),
         (("V10Gy[cc]", 20), ("V15Gy[cc]", 19.9), NOTHING),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -169,7 +171,8 @@ def test_notes_are_of_one_plan_or_of_several_and_from_a_folder_too(tmp_path: Pat
         "name the file of the notes",
     )
     what, place, hint = refused(lambda: load_notes("none.yaml"), NotesError)
-    assert (what.startswith("cannot be read: "), place, hint) == (True, "none.yaml", "check the path")
+    why = os.strerror(errno.ENOENT)
+    assert (what, place, hint) == (f"cannot be read: {why}", "none.yaml", "check the path")
     assert refused(lambda: load_notes("zero\0"), NotesError) == (
         "cannot be read: ValueError",
         "zero\0",

@@ -243,6 +243,8 @@ def test_values_of_a_script_are_read_as_they_are() -> None:
     assert len(shown) == 40
     no_text = document_of({"rows": [{"a": 1}, {5: 1}]})
     assert lines_of(no_text) == ["2: key 5 is not text; put it in quotes"]
+    assert no_text.lines == {(): 0, ("rows", 0): 1, ("rows", 1): 2}
+    assert document_of({"rows": 5}).lines == document_of({}).lines == {(): 0}
     assert no_text.is_reported(("rows", 1, "5"))
 
 

@@ -32,17 +32,23 @@ from sbrtcheck.tables import (
     load_table,
 )
 from sbrtcheck.tables.choice import check_names, check_sites, distinct, load_tables, tables_of_profile, tables_of_sites
-from sbrtcheck.tables.document import MAX_BYTES, document_of, label, read_document
+from sbrtcheck.tables.document import MAX_BYTES, LineFault, document_of, label, read_document
 from sbrtcheck.tables.given import where_of
 from sbrtcheck.tables.lint import Level, Remark, lint_bytes, lint_files, worst
 from sbrtcheck.tables.load import GIVEN_VALUES, bundled_heads, bundled_table, is_as_shipped
-from sbrtcheck.tables.shape_faults import nearest
+from sbrtcheck.tables.shape_faults import fault_of, nearest
 from sbrtcheck.tables.slips import first_limit, is_target, printed, same_doses, summary
 from sbrtcheck.tables.table import fractions_text
 from sbrtcheck.tables.values import Choice, Constraint, holds_at, sides_of
 from sbrtcheck.tables.yardsticks import bodies_of, body, highest_limit, words_of
 
 MEAN = ("Mean[Gy]", "below", 20)
+
+
+def test_a_difference_of_shape_that_nobody_thought_of_is_told_in_the_words_of_its_finder() -> None:
+    document = read_document(b"a: 1\nb: 2\n")
+    odd: Any = {"type": "of_another_version", "loc": ("b",), "msg": "Input is odd", "input": 2}
+    assert fault_of(document, odd, ()) == LineFault(line=2, what="'b': Input is odd")
 
 
 @pytest.mark.parametrize(
