@@ -34,12 +34,14 @@ ON_ONE_CORE = {
     "Types of the scripts of users": ("mypy", "examples/scripts"),
     "Types of the scripts of users, by the other checker": ("pyright",),
     "Direction of imports": ("lint-imports",),
-    "Documentation": ("sphinx-build", "-W", "-E", "-q", "-b", "html", "docs", "docs/_build/html"),
+    # all pages are read and their references looked up; to write them as HTML as well takes as long again, by night
+    "Documentation": ("sphinx-build", "-W", "-E", "-q", "-b", "dummy", "docs", "docs/_build/dummy"),
 }
 """One after the other, beside the tests, which often wait: for a server, a program, or the last test of all."""
 
-TESTS = ("pytest", "-n", "auto", "--dist", "worksteal", "--hypothesis-profile", "repeatable")
-"""Tests stay with their neighbours, whose fixtures they share, until a core has nothing left to do."""
+WORKERS = str((os.cpu_count() or 1) + 1)  # one more than cores: some always wait for a server, a browser, a program
+TESTS = ("pytest", "-n", WORKERS, "--dist", "worksteal", "--hypothesis-profile", "repeatable")
+"""Tests stay with their neighbours, whose fixtures they share, until a worker has nothing left to do."""
 
 
 COUNTS = ".cache/counts"
