@@ -177,6 +177,7 @@ def test_a_file_that_is_no_yaml_is_one_fault(raw: bytes, fault: str | None) -> N
     (only,) = lines_of(document)
     assert document.data is None
     assert only == fault if fault else only.startswith("1: not YAML: ") and only.endswith(f"; {LOOK}")
+    assert b"\x01" not in raw or "unacceptable character #x0001" in only
     assert document.faults[0].in_file("own.yaml") == Fault(
         place=f"own.yaml:{document.faults[0].line}", what=document.faults[0].what, hint=document.faults[0].hint
     )

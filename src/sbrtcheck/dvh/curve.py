@@ -81,13 +81,12 @@ class Curve(ByValue):
         """Highest dose, Gy, that at least each volume receives; the largest dose for a volume of 0."""
         # volumes fall, np.searchsorted wants them to rise; "right": of a level part, its end has the highest dose
         last = np.searchsorted(-self.volume, -volume, side="right") - 1
-        left = np.minimum(np.maximum(last, 0), max(len(self.volume) - 2, 0))
-        right = np.minimum(left + 1, len(self.volume) - 1)
+        left = np.maximum(last, 0)
+        right = np.minimum(left + 1, len(self.volume) - 1)  # of the last point it is that point: nothing lies between
         v0, v1 = self.volume[left], self.volume[right]
         d0, d1 = self.dose_gy[left], self.dose_gy[right]
-        between = d0 + (v0 - np.minimum(np.maximum(volume, v1), v0)) / np.where(v0 > v1, v0 - v1, 1.0) * (d1 - d0)
-        ends = np.where(last < 0, self.dose_gy[0], self.dose_gy[-1])
-        dose: FloatArray = np.where((last < 0) | (last == len(self.volume) - 1), ends, between)
+        inside = np.minimum(np.maximum(volume, v1), v0)
+        dose: FloatArray = d0 + (v0 - inside) / np.where(v0 > v1, v0 - v1, 1.0) * (d1 - d0)
         return dose
 
     def mean(self) -> float:
