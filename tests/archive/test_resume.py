@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from archive_plans import good, no_structures, truncated_dose, write_archive
 from dvh_builders import row, table
+from folders import ROOT
 from sbrtcheck.archive import Entry, NotChecked, Options, State, Summary, batch, database, engine, work
 from sbrtcheck.archive.database import database_of, open_database, transaction
 from sbrtcheck.archive.engine import ThisProcess
@@ -373,9 +374,10 @@ def test_a_target_that_cannot_be_written_in_the_end_costs_no_plan(
 
 
 @pytest.mark.slow
-def test_killed_at_any_moment_it_goes_on(tmp_path: Path) -> None:
+def test_killed_at_any_moment_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """SIGKILL, or what Windows has for it, three times; the larger one is `tests/benchmarks/archive_kill.py`."""
-    from benchmarks.archive_kill import killed_and_resumed
+    monkeypatch.syspath_prepend(ROOT / "tests" / "benchmarks")  # some versions of pyarrow bring a package `benchmarks`
+    from archive_kill import killed_and_resumed
 
     archive = write_archive(tmp_path / "archive", [good] * 7 + [no_structures])
     seen = killed_and_resumed(archive, tmp_path, ["--table", "tg101-5fx", "--jobs", "2"], kills=3, seed=1)

@@ -19,7 +19,7 @@ from sbrtcheck.tables import Sense
 from shapes import KINDS
 from solids import Array, grid, odd_inside, plan, rectangle, structure, uniform
 
-PHANTOMS = examples(1000)
+PHANTOMS = examples(600)
 BOXES = examples(200)
 BATCHES = 8
 

@@ -102,7 +102,7 @@ efforts = st.sampled_from([(0, 1), (300, 1), (3000, 50), (1 << 19, 1 << 13)])
 
 
 @given(noise, efforts, st.sampled_from(sorted(KINDS)))
-@settings(max_examples=examples(6), deadline=None)
+@settings(max_examples=examples(4), deadline=None)
 def test_in_a_noisy_dose_bounds_hold_however_little_is_done(seed: int, effort: tuple[int, int], kind: str) -> None:
     rng = np.random.default_rng(seed)
     planes = [(float(z), [loop * 0.7 for loop in KINDS[kind](rng)]) for z in (-3.0, 0.0, 3.0)]

@@ -234,7 +234,7 @@ def changed(situation: Situation, change: Any, seed: int, *of: str) -> PlanFiles
 @pytest.mark.slow
 @pytest.mark.parametrize("name", changes.OF_STRUCTURE)
 @given(situations, st.integers(0, 9), randoms)
-@settings(SLOW, max_examples=examples(6))
+@settings(SLOW, max_examples=examples(5))
 def test_no_change_of_a_structure_makes_a_report_better(name: str, situation: Situation, which: int, seed: int) -> None:
     structures = OF_WHICH[situation.at]
     structure = structures[which % len(structures)]
@@ -403,7 +403,7 @@ steps = st.lists(
 
 @pytest.mark.slow
 @given(st.sampled_from(sorted(ROWS)), st.sampled_from(sorted(KINDS)), st.integers(0, 3), st.sampled_from(SITES), steps)
-@settings(SLOW, max_examples=examples(50))
+@settings(SLOW, max_examples=examples(36))
 def test_no_changes_one_after_the_other_make_a_report_better(
     at: str, kind: str, variant: int, site: str, made: list[tuple[str, int]]
 ) -> None:

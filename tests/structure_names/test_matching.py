@@ -755,10 +755,11 @@ COPIES = ["{}_1", "{} 2", "{}_old", "{}_new", "z{}", "_{}", "{}_copy", "{}_PRV",
 RENAMED = [name for name in PLAIN if name not in ("External", "Body", "SpinalCord_Sub") and not name.startswith("LN_")]
 
 
-@given(st.sampled_from(RENAMED), st.sampled_from(COPIES))
-def test_an_organ_renamed_as_a_copy_a_margin_or_a_version_is_probably_still_it(organ: str, form: str) -> None:
-    found = match(organ, rois(form.format(organ), "Couch", "Marker 1"))
-    assert found == NoMatch(organ=organ, suggested=(form.format(organ),), probable=(form.format(organ),))
+@pytest.mark.parametrize("form", COPIES)
+def test_an_organ_renamed_as_a_copy_a_margin_or_a_version_is_probably_still_it(form: str) -> None:
+    for organ in RENAMED:
+        found = match(organ, rois(form.format(organ), "Couch", "Marker 1"))
+        assert found == NoMatch(organ=organ, suggested=(form.format(organ),), probable=(form.format(organ),))
 
 
 # -------------------------------------------------------------------------------- names that are suggested

@@ -80,9 +80,9 @@ _NO_ORGAN_WORD = re.compile(
 # words that change nothing about which organ it is: versions, copies, margins, parts, helpers made of the organ
 _ASIDE = re.compile(
     r"old|new|neu|alt|prev.*|copy.*|kopie.*|final|orig.*|oars?|organ|z+|x+|opti?|optim.*|eval.*|dvh|prv|mm|cm|v|ver"
-    r"|version|rev|test|te?mp|sub.*|part|partial|crop.*|cut|trim|minus|without|wo|ohne|ex|excl.*|not|no|use|unused"
-    r"|donotuse|dont|do|ct|mri?|pet|plan|edit.*|mod.*|true|real|normal|uninvolved|healthy|whole|entire|contour"
-    r"|structure|roi|the|of|auto|ai|atlas"
+    r"|version|rev|test|te?mp|sub(?!clav|mand|ling).*|part|partial|crop.*|cut|trim|minus|without|wo|ohne|ex|excl.*"
+    r"|not|no|use|unused|donotuse|dont|do|ct|mri?|pet|plan|edit.*|mod.*|true|real|normal|uninvolved|healthy|whole"
+    r"|entire|contour|structure|roi|the|of|auto|ai|atlas"
 )
 _SIDES = {
     **dict.fromkeys(("l", "lt", "left", "lef", "li", "links", "linke", "linker", "gauche", "izq", "izquierdo"), "l"),
