@@ -29,7 +29,7 @@ from sbrtcheck.tables import Sense
 from shapes import KINDS
 from solids import Array, along_x, grid, odd_inside, plan, rectangle, ring, structure
 
-PHANTOMS = examples(160)
+PHANTOMS = examples(280)
 BATCHES = 8
 
 
