@@ -35,9 +35,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Ten thousand tests stay until the end: they need not be looked at each time that memory is cleared up."""
+    """Ten thousand tests stay until the end: they need not be looked at each time that memory is cleared up.
+
+    Nor need memory be cleared up so often: with Python's own thresholds that took a tenth of the time of all tests.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 # figures are looked at by their properties, on no screen
