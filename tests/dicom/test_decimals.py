@@ -120,6 +120,15 @@ def test_what_programs_write_for_a_number_is_quoted(token: str) -> None:
     assert quoted_number(token.encode()) == repr(token)
 
 
+@pytest.mark.parametrize(
+    "text", ["1950-01-17", "17.01.1950", "123-45-6789", "J D", "D.O.E", "X1234567", "\u738b", "\u674e\u660e", "5e"]
+)
+def test_what_may_tell_of_a_patient_is_not_quoted(text: str) -> None:
+    """Dates, numbers of persons, initials, and names in other alphabets; an exponent that was cut off is a number."""
+    said = quoted_number(text.encode())
+    assert said == (repr(text) if text == "5e" else f"a text of {len(text.encode())} characters")
+
+
 LIKE_NUMBERS = st.lists(st.sampled_from(b"0123456789.-\\ e/:"), max_size=12).map(bytes)
 
 

@@ -60,7 +60,10 @@ def test_the_first_points_of_contours_are_those_of_all_points(tmp_path: Path) ->
     assert loops.first_points().tolist() == [[0, 0, 1]]  # a point is no contour
 
 
-@pytest.mark.parametrize("text", ["1\\2\\x\\4\\5\\3\\4\\6\\3", "1\\2\\\\4\\5\\3\\4\\6\\3"])
+@pytest.mark.parametrize(
+    "text",
+    ["1\\2\\x\\4\\5\\3\\4\\6\\3", "1\\2\\\\4\\5\\3\\4\\6\\3", "1\\2\\1.7e308\\4\\5\\3\\4\\6\\3"],
+)
 def test_a_damaged_first_point_is_refused_as_all_points_are(tmp_path: Path, text: str) -> None:
     (structure,) = structures(tmp_path, with_text(text))
     with pytest.raises(DicomError) as of_all:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -105,14 +106,17 @@ class ContourTexts:
 
     def first_points(self) -> FloatArray:
         """The first point of each contour, shape ``(contours, 3)``, mm; `DicomError` when one of them is damaged."""
-        firsts, at = [], 0
+        firsts: list[list[bytes]] = []
+        at = 0
         for length in self.lengths:
             firsts.append(self.text[at : at + length].split(b"\\", 3)[:3])
             at += length + 1
-        try:
-            return parse_decimals(b"\\".join(number for first in firsts for number in first)).reshape(-1, 3)
-        except ValueError:  # no number, or fewer than three of them
-            return self.read().first_points()
+        if all(len(first) == 3 for first in firsts):
+            with suppress(BadDecimalError):
+                points_mm = parse_decimals(b"\\".join(number for first in firsts for number in first)).reshape(-1, 3)
+                if np.all(np.abs(points_mm) <= MAX_MM):
+                    return points_mm
+        return self.read().first_points()  # which says what is damaged, and where
 
     def _counts(self) -> IntArray:
         """How many coordinates each contour has, when not all of them are numbers."""

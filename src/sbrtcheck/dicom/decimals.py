@@ -21,9 +21,14 @@ _SEPARATOR, _MINUS = b"\\-"
 _EXACT_DIGITS = 15
 # DICOM decimals have 16 characters; of a longer text, messages quote no more than this.
 _QUOTED = 20
-# Two letters in a row are a word; those that programs write in place of a number.
-_WORD = re.compile(r"[^\W\d_]{2,}")
-_WORDS_FOR_NUMBERS = frozenset({"nan", "qnan", "snan", "ind", "inf", "infinity"})
+# What is shown of a damaged number is a number but for its marks, or a word that programs write in place of one.
+_LIKE_A_NUMBER = re.compile(
+    r"[-+.,_ \d]*(?:(?<=[\d.])[ed][-+]?[\d.]*)?|[-+]?0x[\da-f]*|[-+\d.#]*(?:[qs]?nan|ind|inf|infinity)",
+    re.ASCII | re.IGNORECASE,
+)
+# Parts of a date of birth, or of the number of a patient.
+_LIKE_A_DATE = re.compile(r"\d+\D\d+\D\d+", re.ASCII)
+_MOST_DIGITS_IN_PARTS = 5
 # Pieces of text whose words stay in the processor's cache; shorter text is not worth the array operations.
 _PIECE = 1 << 18
 _SHORT = 256
@@ -278,17 +283,19 @@ def _first_fault(tokens: list[bytes], before: int) -> BadDecimalError:
 
 
 def quoted_number(text: bytes) -> str:
-    """What a message quotes of a damaged number; of one with words, which may name a patient, its length alone.
+    """What a message quotes of a damaged number; of anything else, which may tell of a patient, its length alone.
 
     Examples
     --------
-    >>> quoted_number(b"12,5"), quoted_number(b"-1.#QNAN"), quoted_number(b"Doe^Jane")
-    ("'12,5'", "'-1.#QNAN'", 'a text of 8 characters')
+    >>> quoted_number(b"12,5"), quoted_number(b"-1.#QNAN"), quoted_number(b"Doe^Jane"), quoted_number(b"1950-01-17")
+    ("'12,5'", "'-1.#QNAN'", 'a text of 8 characters', 'a text of 10 characters')
     """
     shown = text.decode("latin-1").strip(" \0")
-    if any(word.casefold() not in _WORDS_FOR_NUMBERS for word in _WORD.findall(shown)):
+    start = shown[:_QUOTED]
+    in_parts = _LIKE_A_DATE.search(start) is not None and sum(map(str.isdigit, start)) > _MOST_DIGITS_IN_PARTS
+    if in_parts or not _LIKE_A_NUMBER.fullmatch(start):
         return f"a text of {len(shown)} characters"
-    return repr(shown if len(shown) <= _QUOTED else f"{shown[:_QUOTED]}...")
+    return repr(start if start == shown else f"{start}...")
 
 
 def _is_finite(token: bytes) -> bool:

@@ -33,12 +33,12 @@ from sbrtcheck.dvh.reason import Reason
 from sbrtcheck.errors import DicomError, GeometryError, SbrtcheckError
 from sbrtcheck.geometry import (
     TILT_TOLERANCE_MM,
-    CommonSpacing,
     GridFrame,
     Planes,
     PrismStack,
     Surroundings,
     TiltedPlanes,
+    common_spacing_mm,
     grid_frame,
     heights_of,
     in_grid,
@@ -98,7 +98,7 @@ class SolidBuilder:
         self._contoured: dict[RoiName, Solid | NoDVH] = {}
         self._unions: dict[tuple[RoiName, ...], PrismStack] = {}
         self._heights_mm: dict[int, list[FloatArray]] = {}  # by axis of the dose grid, one entry a structure
-        self._spacings: dict[tuple[float, ...], CommonSpacing | None] = {}  # by the normal of the planes
+        self._spacings: dict[tuple[float, ...], float | None] = {}  # by the normal of the planes
 
     def solid(self, recipes: Sequence[Recipe], reading: int = 0) -> Solid | NoDVH:
         """What recipes give together, in the dose grid that the model asks for; or why there is no such solid.
@@ -229,9 +229,7 @@ class SolidBuilder:
         key = tuple(normal.tolist())
         if key not in self._spacings:
             contoured = [each for each in self.plan.structures if not each.of_voxels]
-            self._spacings[key] = CommonSpacing.of_heights(
-                [_rough_heights(each, self.plan, normal) for each in contoured]
-            )
+            self._spacings[key] = common_spacing_mm([_rough_heights(each, self.plan, normal) for each in contoured])
         odd = spacing_findings(structure.name, planes.height_mm, self._spacings[key])
         return replace(stack, findings=(*stack.findings, *odd)) if odd else stack
 

@@ -44,7 +44,7 @@ from sbrtcheck.geometry.cell_dose import LinearPart
 from sbrtcheck.geometry.contour_planes import Conventions, Planes, Surroundings, heights_of
 from sbrtcheck.geometry.elements import BoundaryCells, Elements, InteriorCells, volume_elements
 from sbrtcheck.geometry.grid import TILT_TOLERANCE_MM, GridFrame, grid_frame, in_grid, slab_axis_of
-from sbrtcheck.geometry.plane_spacing import CommonSpacing, spacing_findings
+from sbrtcheck.geometry.plane_spacing import common_spacing_mm, spacing_findings
 from sbrtcheck.geometry.prism_booleans import minus, union
 from sbrtcheck.geometry.prisms import PrismStack, prism_stack, with_area
 from sbrtcheck.geometry.slices import MAX_REFINEMENT, Slices, cell_cc, prism_cc, refinement_for, slices_of
@@ -55,7 +55,6 @@ __all__ = [
     "MAX_REFINEMENT",
     "TILT_TOLERANCE_MM",
     "BoundaryCells",
-    "CommonSpacing",
     "Conventions",
     "Elements",
     "Float32",
@@ -68,6 +67,7 @@ __all__ = [
     "Surroundings",
     "TiltedPlanes",
     "cell_cc",
+    "common_spacing_mm",
     "grid_frame",
     "heights_of",
     "in_grid",

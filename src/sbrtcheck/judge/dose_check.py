@@ -185,7 +185,7 @@ def _schedule_doubts(dvhs: DVHSet) -> Iterator[DoseDoubt]:
     if isinstance(rx, UnknownPrescription) or any(dvh.quantity is not Quantity.PHYSICAL for dvh in dvhs.dvhs):
         return
     extremes = load_regimens().extremes_a_fraction(rx.fractions)
-    if extremes is None:
+    if extremes is None or rx.fractions == 1:
         return
     lowest, highest = extremes
     is_low = rx.dose_gy / rx.fractions < (lowest.dose_gy - SAME_DOSE_GY) / lowest.fractions
