@@ -14,7 +14,7 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import CubicSpline
 
@@ -337,6 +337,7 @@ def outline_at(heights: list[float], polygons: list[Array], k: int, z: float) ->
 
 @settings(max_examples=8)
 @given(seeds)
+@example(1721106354)
 def test_outlines_between_planes_are_those_stretched_one_by_one(seed: int) -> None:
     rng = np.random.default_rng(seed)
     corners, count, spacing = int(rng.integers(5, 12)), int(rng.integers(3, 6)), rng.uniform(1.0, 4.0)
@@ -347,7 +348,7 @@ def test_outlines_between_planes_are_those_stretched_one_by_one(seed: int) -> No
     polygons = [shape * rng.uniform(0.96, 1.04, 2) + rng.uniform(-1, 1, 2) for _ in heights]
     fine = []
     for k, z in enumerate(heights):
-        for a, b in pairwise(np.linspace(z - spacing / 2, z + spacing / 2, 41)):
+        for a, b in pairwise(np.linspace(z - spacing / 2, z + spacing / 2, 201)):  # coarser, its tips are 0.08 Gy off
             fine.append(Slab(loops=(outline_at(heights, polygons, k, (a + b) / 2),), low_mm=float(a), high_mm=float(b)))
     dose = LinearDose(at_0=70.0, slope=(0.6, -0.5, 0.8))
     truth = Exact(slabs=fine, dose=dose)
