@@ -162,6 +162,19 @@ def test_another_word_anywhere_makes_no_other_number(
     refuse_other_numbers(before, after, (name, hit, put))
 
 
+@pytest.mark.parametrize("key", ["Volume", "Roi volume", "Mean dose", "Max dose", "Roi volume fraction outside grid"])
+def test_a_number_before_the_first_structure_of_raystation_is_of_none(key: str, tmp_path: Path) -> None:
+    text = TEXTS["raystation-dose-unit.txt"]
+    assert "#PatientId:4711" in text
+    (tmp_path / "before").mkdir()
+    (tmp_path / "after").mkdir()
+    before = read(text.encode(), tmp_path / "before")
+    after = read(text.replace("#PatientId:", f"#{key}:").encode(), tmp_path / "after")
+    assert isinstance(before, DVHSet)
+    assert isinstance(after, DVHSet)
+    assert list(after) == list(before)
+
+
 NUMBERS = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)?(?:[eE][-+]\d+)?(?![\w.])")
 WITH_ROWS = [name for name in NAMES if not name.startswith("onkodicom")]  # whose doses stand in the heading
 

@@ -69,7 +69,7 @@ def read_raystation(lines: Lines) -> Export:
         system="RayStation",
         kind="DVH text export, cumulative",
         plans=plans,
-        structures=tuple(_structure(name, {**header, **texts}, rows) for name, texts, rows in structures),
+        structures=tuple(_structure(name, header, texts, rows) for name, texts, rows in structures),
     )
 
 
@@ -90,8 +90,10 @@ def _plan(label: str, header: Texts) -> ExportedPlan:
     return ExportedPlan(label=label, prescribed_gy=prescribed_gy, hundred_percent_gy=prescribed_gy)
 
 
-def _structure(plan: str, texts: Texts, rows: Sequence[Line]) -> ExportedStructure:
-    unit, unit_text = _dose_unit(texts)
+def _structure(plan: str, header: Texts, texts: Texts, rows: Sequence[Line]) -> ExportedStructure:
+    # units may stand once for all; a volume or a dose before the first structure is of none
+    units = {**header, **texts}
+    unit, unit_text = _dose_unit(units)
     notes = [(FindingCode.DOSE_TYPE, f"its dose unit is {unit_text!r}")] if unit_text else []
     outside = number_of(texts.get("roivolumefractionoutsidegrid", "").rstrip("% \t"))
     volume_cc = _volume_cc(texts)
@@ -100,7 +102,7 @@ def _structure(plan: str, texts: Texts, rows: Sequence[Line]) -> ExportedStructu
     return ExportedStructure(
         name=texts[_ROI],
         plan=plan,
-        table=_table(unit, texts, rows),
+        table=_table(unit, units, rows),
         volume_cc=volume_cc,
         mean=_stated(texts, "meandose", unit),
         minimum=_stated(texts, "mindose", unit),
