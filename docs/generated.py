@@ -212,6 +212,7 @@ FINDINGS = {
     FindingCode.LINKED_BY_FOLDER: "References are lost; files were put together by their folder, on request.",
     FindingCode.SEVERAL_PRESCRIPTIONS: "The RTPLAN prescribes several doses; all are listed.",
     FindingCode.PRESCRIPTION_SOURCE: "The prescription given differs from that of the files.",
+    FindingCode.OTHER_FRACTIONS: "The prescription given has another number of fractions than the files. A review.",
     FindingCode.OTHER_SCHEDULE: "The prescription is not that of the profile whose tables were used.",
     FindingCode.TABLE_WARNING: "Lint warns of a row of a table that is not a bundled one: it may be a slip.",
     FindingCode.SUMMED_DOSES: "The dose was summed from several files.",

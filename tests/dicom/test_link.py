@@ -372,7 +372,7 @@ def test_the_given_prescription_wins_and_the_other_is_reported(tmp_path: Path) -
     given = Prescription(dose_gy=48.0, fractions=4)
     plan = prescription_of(tmp_path, files.plan(), given)
     assert plan.prescription == given
-    (text,) = texts(plan, FindingCode.PRESCRIPTION_SOURCE)
+    (text,) = texts(plan, FindingCode.OTHER_FRACTIONS)
     assert "the RTPLAN states 50 Gy in 5" in text
 
 

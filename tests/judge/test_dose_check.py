@@ -246,6 +246,7 @@ SAYS_SO = [
     FindingCode.RELATIVE_DOSE_SCALED,
     FindingCode.NO_HETEROGENEITY_CORRECTION,
     FindingCode.PARTS_DO_NOT_SUM,
+    FindingCode.OTHER_FRACTIONS,
 ]
 
 

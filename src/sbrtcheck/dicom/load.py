@@ -15,7 +15,7 @@ from sbrtcheck.dicom.found_plans import FoundPlan, PlanFiles
 from sbrtcheck.dicom.inputs import DicomInputs, PlanInput
 from sbrtcheck.dicom.link import link
 from sbrtcheck.dicom.part_doses import findings_on_parts
-from sbrtcheck.dicom.prescription import LAST_TAG_OF_PRESCRIPTION, difference_findings, prescription_of
+from sbrtcheck.dicom.prescription import LAST_TAG_OF_PRESCRIPTION, prescription_of
 from sbrtcheck.dicom.reader import read_dose, read_elements, read_errors
 from sbrtcheck.dicom.relink import Together, relinked
 from sbrtcheck.dicom.scan import scan
@@ -39,6 +39,7 @@ from sbrtcheck.plan import (
     UnknownPrescription,
     UnknownSex,
 )
+from sbrtcheck.plan.given_prescription import differences_from_stated
 from sbrtcheck.plan.prescription_text import GivenPrescription, read_prescription
 from sbrtcheck.progress import log_step
 
@@ -186,7 +187,7 @@ def _given_plan(given: Plan, uid: str | None, prescription: Prescription | None)
         raise NoPlanError(f"the Plan given is not {uid}", "", f"its UIDs are: {has}")
     if prescription is None:
         return given
-    findings = difference_findings(prescription, given.prescription, "the Plan")
+    findings = differences_from_stated(prescription, given.prescription, "the Plan")
     return replace(given, prescription=prescription, findings=(*findings, *given.findings))
 
 

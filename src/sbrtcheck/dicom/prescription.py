@@ -2,7 +2,8 @@
 
 The rules, in this order:
 
-1. A prescription that the caller gives wins; when the RTPLAN states another, a finding tells it.
+1. A prescription that the caller gives wins; when the RTPLAN states another, a finding tells it, and another number of
+   fractions leaves no pass.
 2. Fractions: Number Of Fractions Planned of the one fraction group. With several fraction groups the prescription is
    unknown, for no single dose and fraction number describes the sum.
 3. Dose: Target Prescription Dose of the dose references of type TARGET. One that states none has the Target
@@ -27,9 +28,8 @@ from sbrtcheck.dicom.coded_words import coded_word, coded_words
 from sbrtcheck.dicom.elements import Elements
 from sbrtcheck.dicom.tags import integer, number
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
+from sbrtcheck.plan.given_prescription import ROUNDING_GY, differences_from_stated
 
-# Doses closer than this are one prescription, written with another rounding.
-_SAME_DOSE_GY = 1e-4
 # Beams come after the fraction groups, are most of an RTPLAN, and have nothing of the prescription.
 LAST_TAG_OF_PRESCRIPTION = Tag.FRACTION_GROUP_SEQUENCE
 _OF_A_REGION = ("SITE", "VOLUME")
@@ -92,21 +92,7 @@ def prescription_of(plan: Elements | None, given: Prescription | None, missing: 
     )
     if given is None:
         return stated, findings
-    return given, (*difference_findings(given, stated), *findings)
-
-
-def difference_findings(
-    given: Prescription, stated: Prescription | UnknownPrescription, where: str = "the RTPLAN"
-) -> tuple[Finding, ...]:
-    """A finding when the caller's prescription is not the one stated; ``where`` says what states that."""
-    if isinstance(stated, UnknownPrescription):
-        other = f"from the files it is unknown: {stated.reason}"
-    elif stated.fractions == given.fractions and abs(stated.dose_gy - given.dose_gy) < _SAME_DOSE_GY:
-        return ()
-    else:
-        other = f"{where} states {stated.dose_gy:g} Gy in {stated.fractions}"
-    text = f"the prescription of {given.dose_gy:g} Gy in {given.fractions} was given by the user; {other}"
-    return (Finding(code=FindingCode.PRESCRIPTION_SOURCE, text=text),)
+    return given, (*differences_from_stated(given, stated, "the RTPLAN"), *findings)
 
 
 def _stated_prescription(plan: Elements) -> Read:
@@ -180,7 +166,7 @@ def _dose_gy(item: Elements) -> float | None:
 
 
 def _several_doses_findings(doses: list[_TargetDose]) -> tuple[Finding, ...]:
-    if not doses or max(d.dose_gy for d in doses) - min(d.dose_gy for d in doses) < _SAME_DOSE_GY:
+    if not doses or max(d.dose_gy for d in doses) - min(d.dose_gy for d in doses) < ROUNDING_GY:
         return ()
     listed = ", ".join(map(str, sorted(doses, key=lambda dose: dose.rank, reverse=True)))
     return (Finding(code=FindingCode.SEVERAL_PRESCRIPTIONS, text=f"the RTPLAN prescribes {listed}"),)

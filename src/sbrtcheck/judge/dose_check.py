@@ -40,6 +40,7 @@ OTHER_DOSE = frozenset(
         FindingCode.DOSE_CHANGED,
         FindingCode.DOSE_OF_PARTS,
         FindingCode.DOSE_OF_SEVERAL_PLANS,
+        FindingCode.OTHER_FRACTIONS,
         FindingCode.BRACHYTHERAPY,
         FindingCode.FRAME_UNKNOWN,
         FindingCode.OTHER_FRAME,
@@ -48,7 +49,8 @@ OTHER_DOSE = frozenset(
         FindingCode.PARTS_DO_NOT_SUM,
     }
 )
-"""Findings of a plan by which its dose may be another than the physical dose of the whole plan at its place."""
+"""Findings of a plan by which its dose may be another than the physical dose of the whole plan at its place, or may be
+given in another number of fractions than limits are for."""
 
 MISSING_PLANE = 1.8
 """Dose planes this much further apart than is usual in the grid: one plane at least is missing between them."""

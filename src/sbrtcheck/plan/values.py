@@ -62,6 +62,7 @@ class FindingCode(StrEnum):
     LINKED_BY_FOLDER = "linked by folder"
     SEVERAL_PRESCRIPTIONS = "several prescriptions"
     PRESCRIPTION_SOURCE = "where the prescription comes from"
+    OTHER_FRACTIONS = "another number of fractions given"
     OTHER_SCHEDULE = "prescription is not that of the profile"
     SUMMED_DOSES = "summed doses"
     DOSE_OF_PARTS = "dose of parts of the plan"

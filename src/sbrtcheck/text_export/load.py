@@ -12,14 +12,13 @@ from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Origin, Reason
 from sbrtcheck.dvh.binned_dvh import refuse_all_hundred
 from sbrtcheck.errors import AmbiguousPlanError, NoPlanError
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
+from sbrtcheck.plan.given_prescription import differences_from_stated
 from sbrtcheck.plan.prescription_text import GivenPrescription, read_prescription
 from sbrtcheck.text_export.dialects import dialect_of
 from sbrtcheck.text_export.export import Export, ExportedPlan, ExportedStructure, Table
 from sbrtcheck.text_export.lines import DISPLAY_NAME, fault, lines_of
 from sbrtcheck.text_export.structures import WHOSE, dvh_of
 
-# Doses closer than this are one prescription, written with another rounding.
-_SAME_DOSE_GY = 5e-3
 _NAMELESS = "unnamed"
 
 
@@ -143,20 +142,7 @@ def _prescription(
     plan: ExportedPlan, given: Prescription | None
 ) -> tuple[Prescription | UnknownPrescription, tuple[Finding, ...]]:
     stated = _stated_prescription(plan)
-    if given is None:
-        return stated, ()
-    text = f"the prescription of {given.dose_gy:g} Gy in {given.fractions} is not from the export; "
-    if isinstance(stated, Prescription):
-        if stated.fractions == given.fractions and abs(stated.dose_gy - given.dose_gy) < _SAME_DOSE_GY:
-            return given, ()
-        text += f"the export states {stated.dose_gy:g} Gy in {stated.fractions}"
-    elif plan.prescribed_gy is not None and abs(plan.prescribed_gy - given.dose_gy) >= _SAME_DOSE_GY:
-        text += f"the export states {plan.prescribed_gy:g} Gy, another dose"
-    elif plan.fractions is not None and plan.fractions != given.fractions:
-        text += f"the export states {plan.fractions} fractions"
-    else:
-        text += stated.reason
-    return given, (Finding(code=FindingCode.PRESCRIPTION_SOURCE, text=text),)
+    return (stated, ()) if given is None else (given, differences_from_stated(given, stated, "the export"))
 
 
 def _stated_prescription(plan: ExportedPlan) -> Prescription | UnknownPrescription:
