@@ -6,7 +6,7 @@
 ``sbom``   writes ``dist/sbrtcheck.cdx.json``: a bill of materials (CycloneDX) of an environment with everything that
            ``sbrtcheck[all]`` installs, in the locked versions.
 ``audit``  looks for known weaknesses in these, and writes the section of the validation report. A package that nobody
-           answered for is not called safe.
+           answered for is not called safe. ``--python 3.13``: of what is locked for another Python.
 
 All but ``check`` need a package index; their tools are installed into an environment of their own, in ``.cache``.
 """
@@ -19,8 +19,9 @@ import os
 import subprocess
 import sys
 import tomllib
+import urllib.request
 import venv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -37,6 +38,7 @@ BILL = ROOT / "dist" / "sbrtcheck.cdx.json"
 TOOLS = ROOT / ".cache" / "supply-tools"
 PRODUCT = ROOT / ".cache" / "supply-product"
 NEEDED = ("uv>=0.5", "pip-audit>=2.7", "cyclonedx-bom>=5")
+UV_LIST = ("pip", "list", "--quiet", "--format", "json", "--python")
 EXTRAS = ("dev", "batch")
 """What `tests/run_all.py` installs."""
 
@@ -142,10 +144,10 @@ def sbom() -> int:
     return code
 
 
-def audit(extra: str, out: Path | None = None) -> int:
+def audit(extra: str, python: str, out: Path | None = None) -> int:
     """Known weaknesses of what is installed; 1 where one is known, 3 where it cannot be told of every package."""
-    answers, reason = _answers(_product(extra))
-    found = audited(answers, reason, extra)
+    answers, reason = _answers(_product(extra, python))
+    found = audited(with_newest(answers, _project_page), reason, extra, python)
     _evidence().write(found, out or _evidence().FOLDER)
     print(found.summary)
     return {True: 0, False: 1, None: 3}[found.met]
@@ -159,24 +161,62 @@ def _evidence() -> ModuleType:
 
 
 def _answers(python: Path) -> tuple[list[dict[str, Any]], str]:
-    """What pip-audit says of each package of an environment; without an answer, why."""
+    """What pip-audit says of each package of an environment, with its version; without an answer, why."""
     site = subprocess.check_output([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True)
     words = [_tool("pip-audit"), "--path", site.strip(), "--format", "json", "--progress-spinner", "off"]
     done = subprocess.run(words, cwd=ROOT, check=False, capture_output=True, text=True)
     try:
-        return json.loads(done.stdout)["dependencies"], ""
+        answers = json.loads(done.stdout)["dependencies"]
+        listed = json.loads(subprocess.check_output([_tool("uv"), *UV_LIST, str(python)], text=True))
+        version_of = {canonicalize_name(one["name"]): one["version"] for one in listed}
+        return [{"version": version_of.get(canonicalize_name(one["name"]), ""), **one} for one in answers], ""
     except ValueError:  # what it prints of that may have the address of an index
         return [], f"pip-audit ended with {done.returncode}"
 
 
-def audited(answers: Sequence[Mapping[str, Any]], reason: str, extra: str) -> Any:
-    """What pip-audit said as evidence: met only where it was answered for every package of ``sbrtcheck[all]``."""
+def with_newest(
+    answers: Iterable[Mapping[str, Any]], page_of: Callable[[str], Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """Answers for newest releases from the pages of their projects, where pip-audit had none from that of the release.
+
+    The page of a project lists the known weaknesses of its newest release, in the same words. Some mirrors of the
+    package index have these pages alone; of an older release they say nothing.
+    """
+    return [_of_newest(one, page_of(one["name"])) if "skip_reason" in one else one for one in answers]
+
+
+def _of_newest(one: Mapping[str, Any], page: Mapping[str, Any]) -> Mapping[str, Any]:
+    newest = page.get("info", {}).get("version")
+    if newest is None or newest != one["version"] or "vulnerabilities" not in page:
+        return one
+    known = [weakness for weakness in page["vulnerabilities"] if not weakness.get("withdrawn")]
+    return {"name": one["name"], "version": newest, "vulns": known}
+
+
+def _project_page(name: str) -> Mapping[str, Any]:
+    """What the package index says of a project; nothing where it has no answer."""
+    try:
+        with urllib.request.urlopen(f"{_index()}/{name}/json", timeout=60) as page:  # noqa: S310  -- pip's own address
+            return dict(json.load(page))
+    except (OSError, ValueError):
+        return {}
+
+
+@cache
+def _index() -> str:
+    """Where pip finds projects unless it is told otherwise."""
+    code = "from pip._internal.models.index import PyPI; print(PyPI.pypi_url)"
+    return subprocess.check_output([_python(TOOLS), "-c", code], text=True).strip()
+
+
+def audited(answers: Sequence[Mapping[str, Any]], reason: str, extra: str, python: str = "") -> Any:
+    """What was said as evidence: met only where it was answered for every package of ``sbrtcheck[all]``."""
     packages = [one for one in answers if one["name"] != "sbrtcheck"]
-    unknown = [one["name"] for one in packages if "skip_reason" in one]
+    unknown = [f"{one['name']} {one['version']}" for one in packages if "skip_reason" in one]
     weak = [f"{one['name']} {one['version']}: {found['id']}" for one in packages for found in one.get("vulns", ())]
     known = len(packages) - len(unknown)
     lock_wrong = [*faults(LOCK.read_text(encoding="utf-8"), requirements())]
-    of = f"sbrtcheck[{extra}]" if extra else "sbrtcheck"
+    of = (f"sbrtcheck[{extra}]" if extra else "sbrtcheck") + (f" for Python {python}" if python else "")
     asked = f"of {len(packages)} packages of {of} {known} were answered for"
     summary = f"{asked}; known weaknesses: {len(weak)}" if known else f"no answer could be had on this machine: {asked}"
     summary += f"; {reason}" if reason else ""
@@ -190,7 +230,8 @@ def audited(answers: Sequence[Mapping[str, Any]], reason: str, extra: str) -> An
     ]
     return evidence.found(
         "supply-chain",
-        f"python tests/supply_chain.py audit{'' if extra == 'all' else ' --extra ' + (extra or chr(34) * 2)}",
+        f"python tests/supply_chain.py audit{'' if extra == 'all' else ' --extra ' + (extra or chr(34) * 2)}"
+        + (f" --python {python}" if python else ""),
         summary=summary,
         met=False if weak or lock_wrong else True if whole else None,
         parts=parts,
@@ -198,11 +239,11 @@ def audited(answers: Sequence[Mapping[str, Any]], reason: str, extra: str) -> An
     )
 
 
-def _product(extra: str) -> Path:
-    """Python of an environment with what a user installs, in locked versions."""
+def _product(extra: str, version: str = "") -> Path:
+    """Python, of a version, of an environment with what a user installs, in locked versions."""
     uv = _tool("uv")
     python = _python(PRODUCT)
-    code = _run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(PRODUCT))
+    code = _run(uv, "venv", "--quiet", "--clear", "--python", version or sys.executable, str(PRODUCT))
     target = f".[{extra}]" if extra else "."
     code = code or _run(uv, "pip", "install", "--quiet", "--python", str(python), "--constraint", str(LOCK), target)
     if code:
@@ -238,10 +279,13 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Lock, list and look through what sbrtcheck depends on.")
     parser.add_argument("command", choices=["lock", "check", "sbom", "audit"])
     parser.add_argument("--extra", default="all", help="for audit: an extra, or nothing; default all")
+    parser.add_argument(
+        "--python", default="", choices=["3.11", "3.12", "3.13"], help="for audit: another Python than this one"
+    )
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="for audit; default: docs/validation")
     args = parser.parse_args(words)
     if args.command == "audit":
-        return audit(args.extra, args.out)
+        return audit(args.extra, args.python, args.out)
     return {"lock": lock, "check": check, "sbom": sbom}[args.command]()
 
 

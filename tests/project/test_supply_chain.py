@@ -46,7 +46,7 @@ def test_what_does_not_fit_is_told(text: str, asked: list[str], said: list[str])
 
 SAFE = {"name": "click", "version": "8.2", "vulns": []}
 WEAK = {"name": "numpy", "version": "2.0", "vulns": [{"id": "X-1"}]}
-UNKNOWN = {"name": "scipy", "skip_reason": "nobody knows it"}
+UNKNOWN = {"name": "scipy", "version": "1.0", "skip_reason": "nobody knows it"}
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,39 @@ def test_an_audit_without_an_answer_is_none(
 
 def test_an_audit_says_that_the_program_broke_off() -> None:
     assert supply_chain.audited([], "pip-audit ended with 1", "all").summary.endswith("; pip-audit ended with 1")
+
+
+WITHDRAWN = {"id": "X-2", "withdrawn": "2026-01-01"}
+
+
+@pytest.mark.parametrize(
+    ("page", "answer"),
+    [
+        ({"info": {"version": "1.0"}, "vulnerabilities": []}, {"name": "scipy", "version": "1.0", "vulns": []}),
+        (
+            {"info": {"version": "1.0"}, "vulnerabilities": [{"id": "X-1"}, WITHDRAWN]},
+            {"name": "scipy", "version": "1.0", "vulns": [{"id": "X-1"}]},
+        ),
+        ({"info": {"version": "1.1"}, "vulnerabilities": []}, UNKNOWN),  # of a newer release: says nothing of this one
+        ({"info": {"version": "1.0"}}, UNKNOWN),
+        ({}, UNKNOWN),
+    ],
+)
+def test_the_page_of_a_project_answers_for_its_newest_release_alone(
+    page: dict[str, object], answer: dict[str, object]
+) -> None:
+    asked: list[str] = []
+
+    def page_of(name: str) -> dict[str, object]:
+        asked.append(name)
+        return page
+
+    assert supply_chain.with_newest([SAFE, UNKNOWN], page_of) == [SAFE, answer]
+    assert asked == ["scipy"]
+
+
+def test_an_audit_names_the_releases_that_nobody_answered_for_and_the_python() -> None:
+    found = supply_chain.audited([SAFE, UNKNOWN], "", "all", "3.13")
+    assert "of 2 packages of sbrtcheck[all] for Python 3.13 1 were answered for" in found.summary
+    assert "scipy 1.0" in [part.text for part in found.parts]
+    assert found.command == "python tests/supply_chain.py audit --python 3.13"
