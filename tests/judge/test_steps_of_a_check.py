@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dvh_builders import NOT_KNOWN, box, dvh_set, percent_dvh, plan_of, ramp_dvh, row, table, uniform_dvh
+from dvh_builders import NOT_KNOWN, box, dvh_set, percent_dvh, plan_of, ramp_dvh, report_on, row, table, uniform_dvh
 from sbrtcheck.dvh import (
     DVH,
     Between,
@@ -63,7 +65,7 @@ from sbrtcheck.plan import (
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.results import Outcome, ReviewCode, ReviewReason, Verdict
 from sbrtcheck.results.plan_site import UNKNOWN_SITE, PlanSite, SiteOrigin
-from sbrtcheck.structure_names import Dictionary, Rule, UserNames
+from sbrtcheck.structure_names import Dictionary, Rule, UserNames, parts
 from sbrtcheck.tables import (
     Choice,
     Constraint,
@@ -902,6 +904,34 @@ def test_ends_are_those_of_each_row_in_their_order() -> None:
     assert end_findings([case], [judge_on(case, case.dvh)]) == [()]  # which end is an end is not known
 
 
+def ends_said(*loops: Any) -> list[str]:
+    """Towards where an organ with these outlines, in 10 Gy, is said to end in the dose of a limit of 9 Gy."""
+    plan = plan_of(Heart=5.0)
+    structure = replace(plan.structures[0], contours=Contours.of(*loops))
+    dvhs = replace(dvh_set(ramp_dvh("Heart")), plan=replace(plan, structures=(structure,)))
+    case = case_of(row("V9Gy[cc]", "below", 8.0, "Heart"), dvhs)
+    (found,) = end_findings([case], [judge_on(case, case.dvh)])
+    return [one.text.partition(" towards the ")[2].partition(" in a plane")[0] for one in found]
+
+
+def square(z_mm: float, rise_mm: float = 0.0) -> list[list[float]]:
+    """10 mm wide; its last two corners lie higher."""
+    return [[0, 0, z_mm], [10, 0, z_mm], [10, 10, z_mm + rise_mm], [0, 10, z_mm + rise_mm]]
+
+
+@pytest.mark.parametrize(("rise_mm", "is_said"), [(0.0, True), (0.05, True), (0.06, False)])
+def test_an_outline_lies_in_one_plane_up_to_the_rounding_of_its_file(rise_mm: float, is_said: bool) -> None:
+    ends = ["feet (z = 0.0 mm)", "head (z = 4.0 mm)"] if is_said else []
+    assert ends_said(square(0.0, rise_mm), square(2.0), square(4.0)) == ends
+    assert ends_said(square(0.0), square(2.0, rise_mm), square(4.0)) == ends
+
+
+def test_an_end_may_be_a_triangle_and_a_point_or_a_line_is_none() -> None:
+    triangle, line, point = square(6.0)[:3], square(8.0)[:2], square(-2.0)[:1]
+    assert ends_said(square(0.0), square(2.0), square(4.0), triangle) == ["feet (z = 0.0 mm)", "head (z = 6.0 mm)"]
+    assert ends_said(point, square(0.0), square(2.0), square(4.0), line) == ["feet (z = 0.0 mm)", "head (z = 4.0 mm)"]
+
+
 # -------------------------------------------------------------------------------- what is said besides
 
 
@@ -1250,6 +1280,54 @@ def test_of_choices_the_first_that_the_plan_has_is_used_and_that_is_said() -> No
     assert (missing.organ, missing.is_missing) == ("Aorta or Heart or Liver", True)
 
 
+AIRWAYS = Choice(structures=("Trachea", "Bronchus_Main", "Carina"), optional=("Carina",))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Bronchi", ("Trachea + Bronchus_Main", ("Bronchi",))),
+        ("Bronchus_L", ("Trachea + Bronchus_Main", ("Bronchus_L",))),  # a part of it
+        ("Trachea_NAdj", ("Trachea + Bronchus_Main", ("Trachea_NAdj",))),
+        ("PBT", ("Heart", ())),  # another organ, which the row does not ask for
+        ("Skin", ("Heart", ())),
+    ],
+)
+def test_an_organ_of_several_parts_that_a_plan_has_perhaps_is_not_passed_over(
+    name: str, expected: tuple[str, tuple[str, ...]]
+) -> None:
+    choices = (AIRWAYS, Choice(structures=("Heart",)))
+    asked = row("Max[Gy]", "below", 30.0, *AIRWAYS.structures, "Heart", select=Select.FIRST, choices=choices)
+    (found,) = plan_for([asked], dvh_set(uniform_dvh(name), uniform_dvh("Heart"))).select(asked)
+    assert (found.organ, found.probable) == expected
+    assert found.is_missing == (found.organ != "Heart")
+
+
+@given(st.sampled_from(parts()))
+def test_an_organ_is_passed_over_beside_another_one_where_it_is_by_itself(listed: tuple[str, str]) -> None:
+    """And not where a part of it is contoured, of which nothing would be measured."""
+    part, whole = listed
+    dvhs = dvh_set(uniform_dvh(part), uniform_dvh("Heart"))
+    found = []
+    for organs in ((whole,), (whole, "Lobe_Frontal"), ("Lobe_Frontal", whole)):
+        choices = (Choice(structures=organs), Choice(structures=("Heart",)))
+        asked = row("Max[Gy]", "below", 30.0, *organs, "Heart", select=Select.FIRST, choices=choices)
+        (matched,) = plan_for([asked], dvhs).select(asked)
+        found.append((matched.contour, matched.probable))
+    assert len(set(found)) == 1
+
+
+def test_a_plan_does_not_pass_on_airways_that_are_contoured_in_parts_and_that_nobody_expects() -> None:
+    choices = (Choice(structures=("ProxBronchTree",)), AIRWAYS)
+    names = ("ProxBronchTree", *AIRWAYS.structures)
+    airways = row("Max[Gy]", "below", 30.0, *names, select=Select.FIRST, choices=choices, id="airways")
+    asked = table(airways, row("Max[Gy]", "below", 30.0, "Heart", id="heart"), site="multi")
+    hot = (uniform_dvh("Bronchus_L", dose_gy=60.0), uniform_dvh("Bronchus_R", dose_gy=60.0))
+    for parts_of_it, expected in ((), Verdict.PASS), (hot, Verdict.REVIEW):
+        dvhs = dvh_set(uniform_dvh("PTV", dose_gy=50.0), uniform_dvh("Heart"), *parts_of_it)
+        assert report_on(asked, dvhs, site="liver").verdict is expected
+
+
 def test_the_first_organ_of_several_that_a_plan_has_is_found_by_their_names() -> None:
     dvhs = dvh_set(uniform_dvh("Liver"), uniform_dvh("Heart"))
     organs = ("Aorta", "Heart", "Liver")
@@ -1301,10 +1379,9 @@ def test_several_targets_as_one_are_counted_and_have_all_their_rules() -> None:
     each = plan_for([OK], dvhs, names=None).structures.of_separate_targets("PTV")
     assert each == ()  # no row asks for it
     asked = row("Mean[Gy]", "below", 5.0, "PTV")
+    each_text = "2 separate targets (PTV left, PTV_1), each evaluated on its own"
     for one in plan_for([asked], dvhs).select(asked):
-        assert [said.text for said in one.findings] == [
-            "2 separate targets (PTV left, PTV_1), each evaluated on its own"
-        ]
+        assert one.findings == (Finding(code=FindingCode.SEVERAL_TARGETS, text=each_text, subject="PTV"),)
         assert (one.target_count, len(one.parts)) == (1, 1)
 
 

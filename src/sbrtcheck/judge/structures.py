@@ -90,11 +90,6 @@ class MatchedDvh:
         """Whether the plan has no structure of the organ."""
         return isinstance(self.dvh, NotMeasured) and self.dvh.reason is Reason.STRUCTURE_MISSING
 
-    @property
-    def has_probable_structure(self) -> bool:
-        """Whether a structure is the organ by its name, most likely, and is not known as another organ."""
-        return any(organ_named(name) is None or is_part(name, self.organ) for name in self.probable)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanStructures:
@@ -337,9 +332,8 @@ def first_of(choices: Sequence[Choice], of_choice: Callable[[Choice], list[Match
     labels = [str(choice) for choice in choices]
     for place, choice in enumerate(choices):
         matches = of_choice(choice)
-        if not all(matched.is_missing for matched in matches) or any(
-            matched.has_probable_structure for matched in matches
-        ):
+        probable = [name for matched in matches for name in matched.probable]
+        if not all(matched.is_missing for matched in matches) or _is_one_perhaps(choice, probable):
             passed_over = labels[:place]
             return [
                 replace(matched, findings=(_instead_finding(passed_over, matched), *matched.findings))
@@ -349,6 +343,11 @@ def first_of(choices: Sequence[Choice], of_choice: Callable[[Choice], list[Match
             ]
         missing += matches
     return [replace(missing[0], organ=" or ".join(labels))]
+
+
+def _is_one_perhaps(choice: Choice, probable: Sequence[str]) -> bool:
+    """Whether one of these is the organ, or a part of it, by its name, and is not known as another organ."""
+    return any(organ_named(name) is None or any(is_part(name, organ) for organ in choice.required) for name in probable)
 
 
 def _instead_finding(passed_over: Sequence[str], matched: MatchedDvh) -> Finding:
