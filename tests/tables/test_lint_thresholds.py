@@ -816,7 +816,7 @@ def test_the_other_side(organ: str, structures: tuple[str, ...], select: Select,
 
 OF_ORGANS = replace(
     USUAL,
-    printed={"great vessels": ["greatve"], "windpipe": ["trachea", "bronchus"]},
+    printed={"great vessels": ["greatve"], "windpipe": ["trachea", "bronchus"], "food pipe wall": ["stomach"]},
     together={
         "heart": ["heart", "pericardium"],
         "greatve": ["greatve", "a_aorta"],
@@ -847,6 +847,11 @@ OF_ORGANS = replace(
         ("The great vessels of it", ("Heart",), WARNING),
         ("Windpipe", ("Trachea",), NOTHING),
         ("Windpipe", ("Heart",), WARNING),
+        ("Beside the windpipe", ("Heart",), WARNING),
+        ("Beside the windpipe", ("Trachea",), NOTHING),
+        ("All of the food pipe wall there", ("Heart",), WARNING),
+        ("All of the food pipe wall there", ("Stomach",), NOTHING),
+        ("All of the food pipe", ("Heart",), NOTHING),  # a part of a name is none
         ("What we call it", ("Heart",), NOTHING),  # names nothing
         ("Heart", ("Ours",), NOTHING),  # a name of the clinic's own may be of any organ
         ("Heart", ("Body",), ERROR),

@@ -698,6 +698,34 @@ def test_numbers_of_another_line(metric: str, limit: float, remarks: list[str]) 
     assert sorted(one.rpartition("; ")[0] + "; " for one in found) == sorted(remarks)
 
 
+@pytest.mark.parametrize("other", ["", "D5%[%Rx] physical"])
+def test_a_row_in_percent_that_bundled_tables_print_so_is_not_asked_for_gray(other: str) -> None:
+    in_gray = {"D5%[Gy] physical": {"50": {"printed": [5]}}}
+    usual = replace(COPIED, numbers={"heart": {**in_gray, other: {"50": {"another": [5]}}}})
+    remark = (
+        "warning: 'D5%[%Rx]' below 50, where printed has the same numbers in Gy; if that is the row meant, write"
+        " 'D5%[Gy]' below 50"
+    )
+    assert of("D5%[%Rx]", "below", 50, "Heart", usual=usual) == ([] if other else [remark])
+
+
+@pytest.mark.parametrize(
+    ("limits", "limit", "remarks"),
+    [  # up to 0.1 cc a volume stands for the maximum
+        ([[0.1, 40.0], [5.0, 25.0]], 40, ["error"]),
+        ([[0.1, 40.0], [5.0, 25.0]], 39, []),
+        ([[0.11, 40.0], [5.0, 25.0]], 40, ["warning"]),
+        ([[0.11, 40.0], [5.0, 25.0]], 41, []),
+        ([[0.0, 42.0], [0.1, 40.0]], 40, []),  # its maximum alone is limited
+    ],
+)
+def test_a_mean_as_high_as_the_maximum_of_an_organ_that_is_limited_at_its_hottest(
+    limits: list[list[float]], limit: float, remarks: list[str]
+) -> None:
+    usual = replace(COPIED, hot_gy={"stomach": {"5": limits}})
+    assert [one.partition(":")[0] for one in of("Mean[Gy]", "below", limit, "Stomach", usual=usual)] == remarks
+
+
 TWO = "one of the two numbers is a slip"
 
 
