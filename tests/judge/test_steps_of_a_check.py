@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -1317,15 +1318,57 @@ def test_an_organ_is_passed_over_beside_another_one_where_it_is_by_itself(listed
     assert len(set(found)) == 1
 
 
+@pytest.mark.parametrize("names", [(), ("PBT",), ("Bowel 3", "PBT"), ("Skin",)])
+def test_what_may_be_one_of_several_organs_may_be_all_of_them_in_whichever_order_they_are_asked_for(
+    names: tuple[str, ...],
+) -> None:
+    """The proximal bronchial tree is known as an organ of its own, and may be the main bronchi all the same."""
+    dvhs = dvh_set(uniform_dvh("Liver"), *map(uniform_dvh, names))
+    organs = ("Esophagus", "Bronchus_Main", "Duodenum")
+    alone = {
+        organ: plan_for([one], dvhs).select(one)[0] for organ in organs for one in [row("Max[Gy]", "below", 9, organ)]
+    }
+    probable = {name for matched in alone.values() for name in matched.probable}
+    for asked_for in permutations(organs):
+        each = tuple(Choice(structures=(organ,)) for organ in asked_for)
+        for fields, name in (
+            ({"select": Select.FIRST, "choices": each}, " or ".join(asked_for)),
+            ({"select": Select.UNION}, " + ".join(asked_for)),
+        ):
+            asked = row("Max[Gy]", "below", 9, *asked_for, **fields)
+            (matched,) = plan_for([asked], dvhs).select(asked)
+            assert (matched.organ, matched.is_missing, set(matched.probable)) == (name, True, probable)
+            why = next((alone[organ] for organ in asked_for if alone[organ].probable), alone[asked_for[0]])
+            assert matched.dvh == why.dvh  # the reason tells what it may be
+
+
+def test_organs_as_one_may_be_whatever_each_of_them_may_be() -> None:
+    dvhs = dvh_set(uniform_dvh("Heart"), uniform_dvh("Bronchus_L"), uniform_dvh("Esophagus_S"))
+    organs = ("Liver", "Esophagus", "Bronchus_Main")
+    first = {"select": Select.FIRST, "choices": (Choice(structures=organs), Choice(structures=("Heart",)))}
+    for fields in ({"select": Select.UNION}, first):
+        matched = case_of(row("Max[Gy]", "below", 9, *organs, **fields), dvhs).matched
+        assert (matched.organ, matched.probable) == (" + ".join(organs), ("Esophagus_S", "Bronchus_L"))
+        assert isinstance(matched.dvh, NotMeasured)
+        assert matched.dvh.detail == "not matched, though by its name it may be this organ: Esophagus_S"
+
+
 def test_a_plan_does_not_pass_on_airways_that_are_contoured_in_parts_and_that_nobody_expects() -> None:
     choices = (Choice(structures=("ProxBronchTree",)), AIRWAYS)
     names = ("ProxBronchTree", *AIRWAYS.structures)
     airways = row("Max[Gy]", "below", 30.0, *names, select=Select.FIRST, choices=choices, id="airways")
     asked = table(airways, row("Max[Gy]", "below", 30.0, "Heart", id="heart"), site="multi")
     hot = (uniform_dvh("Bronchus_L", dose_gy=60.0), uniform_dvh("Bronchus_R", dose_gy=60.0))
-    for parts_of_it, expected in ((), Verdict.PASS), (hot, Verdict.REVIEW):
-        dvhs = dvh_set(uniform_dvh("PTV", dose_gy=50.0), uniform_dvh("Heart"), *parts_of_it)
-        assert report_on(asked, dvhs, site="liver").verdict is expected
+    parts_of_it = "not matched, though by its name it may be this organ: Bronchus_L, Bronchus_R"
+    for contoured, reasons in (
+        ((), []),
+        (hot, [f"Trachea + Bronchus_Main: 1 row not evaluated: structure missing ({parts_of_it})"]),
+    ):
+        report = report_on(
+            asked, dvh_set(uniform_dvh("PTV", dose_gy=50.0), uniform_dvh("Heart"), *contoured), site="liver"
+        )
+        assert [reason.text for reason in report.reasons] == reasons
+        assert report.verdict is (Verdict.REVIEW if reasons else Verdict.PASS)
 
 
 def test_the_first_organ_of_several_that_a_plan_has_is_found_by_their_names() -> None:

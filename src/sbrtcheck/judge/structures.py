@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sbrtcheck.dvh import DERIVED_NUMBER, DVH, DVHSet, NoDVH, Reason
@@ -332,8 +332,7 @@ def first_of(choices: Sequence[Choice], of_choice: Callable[[Choice], list[Match
     labels = [str(choice) for choice in choices]
     for place, choice in enumerate(choices):
         matches = of_choice(choice)
-        probable = [name for matched in matches for name in matched.probable]
-        if not all(matched.is_missing for matched in matches) or _is_one_perhaps(choice, probable):
+        if not all(matched.is_missing for matched in matches) or _is_one_perhaps(choice, probable_of(matches)):
             passed_over = labels[:place]
             return [
                 replace(matched, findings=(_instead_finding(passed_over, matched), *matched.findings))
@@ -342,7 +341,18 @@ def first_of(choices: Sequence[Choice], of_choice: Callable[[Choice], list[Match
                 for matched in matches
             ]
         missing += matches
-    return [replace(missing[0], organ=" or ".join(labels))]
+    return [missing_together(" or ".join(labels), missing)]
+
+
+def missing_together(organ: str, missing: Sequence[MatchedDvh]) -> MatchedDvh:
+    """Several organs that the plan lacks as one of this name; what may be one of them may be it, and is the reason."""
+    first = next((matched for matched in missing if matched.probable), missing[0])
+    return replace(first, organ=organ, probable=probable_of(missing))
+
+
+def probable_of(several: Iterable[MatchedDvh]) -> tuple[str, ...]:
+    """Names of the structures that are one of several organs by their names, most likely, each once."""
+    return tuple(dict.fromkeys(name for matched in several for name in matched.probable))
 
 
 def _is_one_perhaps(choice: Choice, probable: Sequence[str]) -> bool:
