@@ -22,6 +22,7 @@ from sbrtcheck.dvh import (
     Model,
     NoDVH,
     Reason,
+    compute_dvhs,
 )
 from sbrtcheck.errors import ArgumentError, NamesError
 from sbrtcheck.geometry.isodose_volume import NARROW_SHARE
@@ -36,6 +37,7 @@ from sbrtcheck.judge.overall import overall, reasons_of_tables, review_reasons
 from sbrtcheck.judge.row import Case, RowResult, conversion_findings, is_borderline, judge_on, margin_of
 from sbrtcheck.judge.run import evaluate, evaluate_with
 from sbrtcheck.judge.sampling import sampling_of
+from sbrtcheck.judge.selection import CombinedDvhs
 from sbrtcheck.judge.site import rows_for, unasked_findings
 from sbrtcheck.judge.small_organs import small_organ_findings
 from sbrtcheck.judge.structures import first_in_plan, plan_structures
@@ -927,6 +929,21 @@ def test_an_outline_lies_in_one_plane_up_to_the_rounding_of_its_file(rise_mm: fl
     assert ends_said(square(0.0), square(2.0, rise_mm), square(4.0)) == ends
 
 
+@pytest.mark.parametrize(("apart_mm", "parts_there"), [(0.0, 2), (0.05, 2), (0.06, 1)])
+def test_parts_of_an_organ_that_end_in_one_plane_are_each_looked_at_there(apart_mm: float, parts_there: int) -> None:
+    plan = plan_of(Heart=5.0, Liver=5.0)
+    ends = ((0.0, 2.0, 4.0), (apart_mm, 2.0, 3.0))  # the second part is the shorter one, at the feet by so much
+    structures = tuple(
+        replace(structure, contours=Contours.of(*map(square, heights_mm)))
+        for structure, heights_mm in zip(plan.structures, ends, strict=True)
+    )
+    both = compute_dvhs(replace(plan, structures=structures))
+    case = case_of(row("V9Gy[cc]", "below", 8.0, "Heart", "Liver", select=Select.UNION), both)
+    case = replace(case, matched=replace(case.matched, dvh=ramp_dvh("Heart")))
+    (found,) = end_findings([case], [judge_on(case, case.dvh)])
+    assert ["towards the feet (z = 0.0 mm)" in one.text for one in found] == [True] * parts_there + [False]
+
+
 def test_an_end_may_be_a_triangle_and_a_point_or_a_line_is_none() -> None:
     triangle, line, point = square(6.0)[:3], square(8.0)[:2], square(-2.0)[:1]
     assert ends_said(square(0.0), square(2.0), square(4.0), triangle) == ["feet (z = 0.0 mm)", "head (z = 6.0 mm)"]
@@ -1426,6 +1443,17 @@ def test_several_targets_as_one_are_counted_and_have_all_their_rules() -> None:
     for one in plan_for([asked], dvhs).select(asked):
         assert one.findings == (Finding(code=FindingCode.SEVERAL_TARGETS, text=each_text, subject="PTV"),)
         assert (one.target_count, len(one.parts)) == (1, 1)
+
+
+def test_what_is_one_structure_is_combined_with_nothing() -> None:
+    dvhs = compute_dvhs(plan_of(Heart=0.0, Liver=20.0))
+    one = row("Mean[Gy]", "below", 5.0, "Heart")
+    together = row("Mean[Gy]", "below", 5.0, "Heart", "Liver", select=Select.UNION)
+    selected = [matched for asked in (one, together) for matched in plan_for([one, together], dvhs).select(asked)]
+    combined = CombinedDvhs.of(selected, dvhs)
+    assert list(combined.by_parts) == [(("Heart", 1), ("Liver", 2))]
+    assert combined.with_combined_dvh(selected[0]) is selected[0]
+    assert combined.with_combined_dvh(selected[1]).dvh == combined.by_parts[selected[1].key]
 
 
 def test_the_prescription_is_measured_without_any_structure() -> None:
