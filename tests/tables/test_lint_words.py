@@ -726,6 +726,21 @@ def test_a_mean_as_high_as_the_maximum_of_an_organ_that_is_limited_at_its_hottes
     assert [one.partition(":")[0] for one in of("Mean[Gy]", "below", limit, "Stomach", usual=usual)] == remarks
 
 
+@pytest.mark.parametrize(("organ", "is_said"), [("Stomach", True), ("Liver", False), ("PTV", False)])
+def test_a_mean_of_an_organ_with_a_critical_volume_or_of_a_target_may_be_as_high_as_the_maximum_of_it(
+    organ: str, is_said: bool
+) -> None:
+    usual = replace(COPIED, hot_gy={organ.lower(): {"5": [[0.0, 40.0], [5.0, 25.0]]}})
+    found = of("Mean[Gy]", "below", 40, organ, usual=usual)
+    assert any("at its hottest" in one for one in found) == is_said
+
+
+def test_a_mean_with_the_number_of_a_volume_names_the_largest_one_that_has_it() -> None:
+    limits = [[0.0, 40.0], [0.5, 25.0], [1.5, 25.0], [5.0, 20.0], [SHARE_CC + 5.0, 25.0]]
+    (found,) = of("Mean[Gy]", "below", 25, "Stomach", usual=replace(COPIED, hot_gy={"stomach": {"5": limits}}))
+    assert found.endswith("with the same number to 1.5 cc; if that is the row meant, write 'D1.5cc[Gy]'")
+
+
 TWO = "one of the two numbers is a slip"
 
 
