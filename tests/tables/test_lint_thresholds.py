@@ -806,6 +806,10 @@ def test_one_side_after_both_together_is_that_of_a_patient_who_has_one() -> None
         ("Kidney after left nephrectomy", ("Kidney_R",), Select.EACH, WARNING),
         ("Right kidney of a left-sided tumour", ("Kidney_L",), Select.EACH, NOTHING),
         ("Kidney, right", ("Kidney_L",), Select.EACH, ERROR),
+        ("Right kidney (not the left lung)", ("Kidney_L",), Select.EACH, ERROR),
+        ("Right kidney (not the left lung)", ("Kidney_R",), Select.EACH, NOTHING),
+        ("Linke Niere", ("Kidney_R",), Select.EACH, ERROR),
+        ("Linke Niere", ("Kidney_L",), Select.EACH, NOTHING),
     ],
 )
 def test_the_other_side(organ: str, structures: tuple[str, ...], select: Select, expected: list[Level]) -> None:
@@ -816,7 +820,12 @@ def test_the_other_side(organ: str, structures: tuple[str, ...], select: Select,
 
 OF_ORGANS = replace(
     USUAL,
-    printed={"great vessels": ["greatve"], "windpipe": ["trachea", "bronchus"], "food pipe wall": ["stomach"]},
+    printed={
+        "great vessels": ["greatve"],
+        "windpipe": ["trachea", "bronchus"],
+        "food pipe wall": ["stomach"],
+        "all of it inside": ["heartwhole"],
+    },
     together={
         "heart": ["heart", "pericardium"],
         "greatve": ["greatve", "a_aorta"],
@@ -824,6 +833,7 @@ OF_ORGANS = replace(
         "liver": ["liver"],
         "trachea": ["trachea"],
         "body": ["body"],
+        "heartwall": ["heartwall"],
     },
     apart={"heart": ["liver", "stomach"], "stomach": ["heart"]},
 )
@@ -842,6 +852,9 @@ OF_ORGANS = replace(
         ("Liver", ("Heart",), WARNING),  # apart in one way is not apart in the other
         ("Beside the heart", ("Liver",), WARNING),  # names the heart, and is not its name
         ("Pericardium", ("Heart",), NOTHING),
+        ("Heart", ("HeartWall",), NOTHING),  # the one is in the name of the other
+        ("All of it inside", ("Heart",), NOTHING),
+        ("All of it inside", ("HeartWall",), WARNING),
         ("Great vessels", ("A_Aorta",), NOTHING),
         ("Great  vessels", ("Heart",), WARNING),
         ("The great vessels of it", ("Heart",), WARNING),
