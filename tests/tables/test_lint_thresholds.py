@@ -810,6 +810,7 @@ def test_one_side_after_both_together_is_that_of_a_patient_who_has_one() -> None
         ("Right kidney (not the left lung)", ("Kidney_R",), Select.EACH, NOTHING),
         ("Linke Niere", ("Kidney_R",), Select.EACH, ERROR),
         ("Linke Niere", ("Kidney_L",), Select.EACH, NOTHING),
+        ("Rechte Niere (nicht linke Lunge)", ("Kidney_L",), Select.EACH, ERROR),
     ],
 )
 def test_the_other_side(organ: str, structures: tuple[str, ...], select: Select, expected: list[Level]) -> None:
