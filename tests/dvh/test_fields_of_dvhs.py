@@ -180,6 +180,13 @@ def test_an_old_name_still_answers_and_tells_the_new_one(name: str) -> None:
         assert getattr(computed, name) == getattr(computed.sampling, name)
 
 
+@pytest.mark.parametrize("name", ["bin_gy", "reading"])
+def test_an_old_name_is_told_where_it_was_written(name: str) -> None:
+    with pytest.warns(DeprecationWarning, match=name) as told:
+        getattr(ramp_dvh(), name)
+    assert [one.filename for one in told] == [__file__]
+
+
 # -------------------------------------------------------------------------------- bounds, distances and notes
 
 

@@ -27,6 +27,7 @@ from sbrtcheck.judge.withdraw import (
     _with_outside_dose,
     compute_other_dvhs,
     copy_findings,
+    dvhs_of_structures,
     outside_percent,
     withdraw_where_doubtful,
 )
@@ -34,6 +35,7 @@ from sbrtcheck.metric import MaxDoseAtDistance, Measurement, NotMeasured, Unit
 from sbrtcheck.plan import SEX_NOT_STATED, FindingCode, Plan
 from sbrtcheck.results import Verdict
 from sbrtcheck.results.plan_site import UNKNOWN_SITE
+from sbrtcheck.structure_names import RoiName
 from sbrtcheck.tables import Constraint, FixedLimit, Kind, LimitByTargetVolume, Select, Step
 
 RISING = LimitByTargetVolume(steps=(Step(volume_cc=1.0, limit=1.0), Step(volume_cc=100.0, limit=100.0)))
@@ -132,6 +134,18 @@ def others_of(case: Case, *alone: DVH, measured: bool = True, together: DVH | No
 
 DAMAGED = NoDVH(name="Heart", number=-1, reason=Reason.STRUCTURE_DAMAGED, detail="")
 MAY_BE = "Heart 2 may be a part of it, or be what is meant: PASS without, "
+
+
+def test_a_structure_whose_dvh_is_not_known_is_computed_where_there_are_contours_and_else_has_none() -> None:
+    whole = compute_dvhs(plan_of(Heart=0.0, Liver=20.0))
+    known = replace(whole, dvhs=(whole["Heart"],))
+    heart, liver = (RoiName(name=dvh.name, number=dvh.number) for dvh in whole.dvhs)
+    for dvhs, has_liver in ((known, True), (replace(known, plan=None), False)):
+        structures = plan_structures(dvhs, match_plan(known, ["Heart"]))
+        found = dvhs_of_structures([liver, heart, liver], structures)
+        assert found[heart.name, heart.number] is known["Heart"]
+        assert set(found) == {(one.name, one.number) for one in ((heart, liver) if has_liver else (heart,))}
+        assert found.get((liver.name, liver.number)) == (whole["Liver"] if has_liver else None)
 
 
 @pytest.mark.parametrize(

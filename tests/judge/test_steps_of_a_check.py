@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import permutations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dvh_builders import NOT_KNOWN, box, dvh_set, percent_dvh, plan_of, ramp_dvh, row, table, uniform_dvh
+from dvh_builders import NOT_KNOWN, box, dvh_set, percent_dvh, plan_of, ramp_dvh, report_on, row, table, uniform_dvh
 from sbrtcheck.dvh import (
     DVH,
     Between,
@@ -19,6 +22,7 @@ from sbrtcheck.dvh import (
     Model,
     NoDVH,
     Reason,
+    compute_dvhs,
 )
 from sbrtcheck.errors import ArgumentError, NamesError
 from sbrtcheck.geometry.isodose_volume import NARROW_SHARE
@@ -33,6 +37,7 @@ from sbrtcheck.judge.overall import overall, reasons_of_tables, review_reasons
 from sbrtcheck.judge.row import Case, RowResult, conversion_findings, is_borderline, judge_on, margin_of
 from sbrtcheck.judge.run import evaluate, evaluate_with
 from sbrtcheck.judge.sampling import sampling_of
+from sbrtcheck.judge.selection import CombinedDvhs
 from sbrtcheck.judge.site import rows_for, unasked_findings
 from sbrtcheck.judge.small_organs import small_organ_findings
 from sbrtcheck.judge.structures import first_in_plan, plan_structures
@@ -63,7 +68,7 @@ from sbrtcheck.plan import (
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.results import Outcome, ReviewCode, ReviewReason, Verdict
 from sbrtcheck.results.plan_site import UNKNOWN_SITE, PlanSite, SiteOrigin
-from sbrtcheck.structure_names import Dictionary, Rule, UserNames
+from sbrtcheck.structure_names import Dictionary, Rule, UserNames, parts
 from sbrtcheck.tables import (
     Choice,
     Constraint,
@@ -902,6 +907,49 @@ def test_ends_are_those_of_each_row_in_their_order() -> None:
     assert end_findings([case], [judge_on(case, case.dvh)]) == [()]  # which end is an end is not known
 
 
+def ends_said(*loops: Any) -> list[str]:
+    """Towards where an organ with these outlines, in 10 Gy, is said to end in the dose of a limit of 9 Gy."""
+    plan = plan_of(Heart=5.0)
+    structure = replace(plan.structures[0], contours=Contours.of(*loops))
+    dvhs = replace(dvh_set(ramp_dvh("Heart")), plan=replace(plan, structures=(structure,)))
+    case = case_of(row("V9Gy[cc]", "below", 8.0, "Heart"), dvhs)
+    (found,) = end_findings([case], [judge_on(case, case.dvh)])
+    return [one.text.partition(" towards the ")[2].partition(" in a plane")[0] for one in found]
+
+
+def square(z_mm: float, rise_mm: float = 0.0) -> list[list[float]]:
+    """10 mm wide; its last two corners lie higher."""
+    return [[0, 0, z_mm], [10, 0, z_mm], [10, 10, z_mm + rise_mm], [0, 10, z_mm + rise_mm]]
+
+
+@pytest.mark.parametrize(("rise_mm", "is_said"), [(0.0, True), (0.05, True), (0.06, False)])
+def test_an_outline_lies_in_one_plane_up_to_the_rounding_of_its_file(rise_mm: float, is_said: bool) -> None:
+    ends = ["feet (z = 0.0 mm)", "head (z = 4.0 mm)"] if is_said else []
+    assert ends_said(square(0.0, rise_mm), square(2.0), square(4.0)) == ends
+    assert ends_said(square(0.0), square(2.0, rise_mm), square(4.0)) == ends
+
+
+@pytest.mark.parametrize(("apart_mm", "parts_there"), [(0.0, 2), (0.05, 2), (0.06, 1)])
+def test_parts_of_an_organ_that_end_in_one_plane_are_each_looked_at_there(apart_mm: float, parts_there: int) -> None:
+    plan = plan_of(Heart=5.0, Liver=5.0)
+    ends = ((0.0, 2.0, 4.0), (apart_mm, 2.0, 3.0))  # the second part is the shorter one, at the feet by so much
+    structures = tuple(
+        replace(structure, contours=Contours.of(*map(square, heights_mm)))
+        for structure, heights_mm in zip(plan.structures, ends, strict=True)
+    )
+    both = compute_dvhs(replace(plan, structures=structures))
+    case = case_of(row("V9Gy[cc]", "below", 8.0, "Heart", "Liver", select=Select.UNION), both)
+    case = replace(case, matched=replace(case.matched, dvh=ramp_dvh("Heart")))
+    (found,) = end_findings([case], [judge_on(case, case.dvh)])
+    assert ["towards the feet (z = 0.0 mm)" in one.text for one in found] == [True] * parts_there + [False]
+
+
+def test_an_end_may_be_a_triangle_and_a_point_or_a_line_is_none() -> None:
+    triangle, line, point = square(6.0)[:3], square(8.0)[:2], square(-2.0)[:1]
+    assert ends_said(square(0.0), square(2.0), square(4.0), triangle) == ["feet (z = 0.0 mm)", "head (z = 6.0 mm)"]
+    assert ends_said(point, square(0.0), square(2.0), square(4.0), line) == ["feet (z = 0.0 mm)", "head (z = 4.0 mm)"]
+
+
 # -------------------------------------------------------------------------------- what is said besides
 
 
@@ -1250,6 +1298,96 @@ def test_of_choices_the_first_that_the_plan_has_is_used_and_that_is_said() -> No
     assert (missing.organ, missing.is_missing) == ("Aorta or Heart or Liver", True)
 
 
+AIRWAYS = Choice(structures=("Trachea", "Bronchus_Main", "Carina"), optional=("Carina",))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Bronchi", ("Trachea + Bronchus_Main", ("Bronchi",))),
+        ("Bronchus_L", ("Trachea + Bronchus_Main", ("Bronchus_L",))),  # a part of it
+        ("Trachea_NAdj", ("Trachea + Bronchus_Main", ("Trachea_NAdj",))),
+        ("PBT", ("Heart", ())),  # another organ, which the row does not ask for
+        ("Skin", ("Heart", ())),
+    ],
+)
+def test_an_organ_of_several_parts_that_a_plan_has_perhaps_is_not_passed_over(
+    name: str, expected: tuple[str, tuple[str, ...]]
+) -> None:
+    choices = (AIRWAYS, Choice(structures=("Heart",)))
+    asked = row("Max[Gy]", "below", 30.0, *AIRWAYS.structures, "Heart", select=Select.FIRST, choices=choices)
+    (found,) = plan_for([asked], dvh_set(uniform_dvh(name), uniform_dvh("Heart"))).select(asked)
+    assert (found.organ, found.probable) == expected
+    assert found.is_missing == (found.organ != "Heart")
+
+
+@given(st.sampled_from(parts()))
+def test_an_organ_is_passed_over_beside_another_one_where_it_is_by_itself(listed: tuple[str, str]) -> None:
+    """And not where a part of it is contoured, of which nothing would be measured."""
+    part, whole = listed
+    dvhs = dvh_set(uniform_dvh(part), uniform_dvh("Heart"))
+    found = []
+    for organs in ((whole,), (whole, "Lobe_Frontal"), ("Lobe_Frontal", whole)):
+        choices = (Choice(structures=organs), Choice(structures=("Heart",)))
+        asked = row("Max[Gy]", "below", 30.0, *organs, "Heart", select=Select.FIRST, choices=choices)
+        (matched,) = plan_for([asked], dvhs).select(asked)
+        found.append((matched.contour, matched.probable))
+    assert len(set(found)) == 1
+
+
+@pytest.mark.parametrize("names", [(), ("PBT",), ("Bowel 3", "PBT"), ("Skin",)])
+def test_what_may_be_one_of_several_organs_may_be_all_of_them_in_whichever_order_they_are_asked_for(
+    names: tuple[str, ...],
+) -> None:
+    """The proximal bronchial tree is known as an organ of its own, and may be the main bronchi all the same."""
+    dvhs = dvh_set(uniform_dvh("Liver"), *map(uniform_dvh, names))
+    organs = ("Esophagus", "Bronchus_Main", "Duodenum")
+    alone = {
+        organ: plan_for([one], dvhs).select(one)[0] for organ in organs for one in [row("Max[Gy]", "below", 9, organ)]
+    }
+    probable = {name for matched in alone.values() for name in matched.probable}
+    for asked_for in permutations(organs):
+        each = tuple(Choice(structures=(organ,)) for organ in asked_for)
+        for fields, name in (
+            ({"select": Select.FIRST, "choices": each}, " or ".join(asked_for)),
+            ({"select": Select.UNION}, " + ".join(asked_for)),
+        ):
+            asked = row("Max[Gy]", "below", 9, *asked_for, **fields)
+            (matched,) = plan_for([asked], dvhs).select(asked)
+            assert (matched.organ, matched.is_missing, set(matched.probable)) == (name, True, probable)
+            why = next((alone[organ] for organ in asked_for if alone[organ].probable), alone[asked_for[0]])
+            assert matched.dvh == why.dvh  # the reason tells what it may be
+
+
+def test_organs_as_one_may_be_whatever_each_of_them_may_be() -> None:
+    dvhs = dvh_set(uniform_dvh("Heart"), uniform_dvh("Bronchus_L"), uniform_dvh("Esophagus_S"))
+    organs = ("Liver", "Esophagus", "Bronchus_Main")
+    first = {"select": Select.FIRST, "choices": (Choice(structures=organs), Choice(structures=("Heart",)))}
+    for fields in ({"select": Select.UNION}, first):
+        matched = case_of(row("Max[Gy]", "below", 9, *organs, **fields), dvhs).matched
+        assert (matched.organ, matched.probable) == (" + ".join(organs), ("Esophagus_S", "Bronchus_L"))
+        assert isinstance(matched.dvh, NotMeasured)
+        assert matched.dvh.detail == "not matched, though by its name it may be this organ: Esophagus_S"
+
+
+def test_a_plan_does_not_pass_on_airways_that_are_contoured_in_parts_and_that_nobody_expects() -> None:
+    choices = (Choice(structures=("ProxBronchTree",)), AIRWAYS)
+    names = ("ProxBronchTree", *AIRWAYS.structures)
+    airways = row("Max[Gy]", "below", 30.0, *names, select=Select.FIRST, choices=choices, id="airways")
+    asked = table(airways, row("Max[Gy]", "below", 30.0, "Heart", id="heart"), site="multi")
+    hot = (uniform_dvh("Bronchus_L", dose_gy=60.0), uniform_dvh("Bronchus_R", dose_gy=60.0))
+    parts_of_it = "not matched, though by its name it may be this organ: Bronchus_L, Bronchus_R"
+    for contoured, reasons in (
+        ((), []),
+        (hot, [f"Trachea + Bronchus_Main: 1 row not evaluated: structure missing ({parts_of_it})"]),
+    ):
+        report = report_on(
+            asked, dvh_set(uniform_dvh("PTV", dose_gy=50.0), uniform_dvh("Heart"), *contoured), site="liver"
+        )
+        assert [reason.text for reason in report.reasons] == reasons
+        assert report.verdict is (Verdict.REVIEW if reasons else Verdict.PASS)
+
+
 def test_the_first_organ_of_several_that_a_plan_has_is_found_by_their_names() -> None:
     dvhs = dvh_set(uniform_dvh("Liver"), uniform_dvh("Heart"))
     organs = ("Aorta", "Heart", "Liver")
@@ -1301,11 +1439,21 @@ def test_several_targets_as_one_are_counted_and_have_all_their_rules() -> None:
     each = plan_for([OK], dvhs, names=None).structures.of_separate_targets("PTV")
     assert each == ()  # no row asks for it
     asked = row("Mean[Gy]", "below", 5.0, "PTV")
+    each_text = "2 separate targets (PTV left, PTV_1), each evaluated on its own"
     for one in plan_for([asked], dvhs).select(asked):
-        assert [said.text for said in one.findings] == [
-            "2 separate targets (PTV left, PTV_1), each evaluated on its own"
-        ]
+        assert one.findings == (Finding(code=FindingCode.SEVERAL_TARGETS, text=each_text, subject="PTV"),)
         assert (one.target_count, len(one.parts)) == (1, 1)
+
+
+def test_what_is_one_structure_is_combined_with_nothing() -> None:
+    dvhs = compute_dvhs(plan_of(Heart=0.0, Liver=20.0))
+    one = row("Mean[Gy]", "below", 5.0, "Heart")
+    together = row("Mean[Gy]", "below", 5.0, "Heart", "Liver", select=Select.UNION)
+    selected = [matched for asked in (one, together) for matched in plan_for([one, together], dvhs).select(asked)]
+    combined = CombinedDvhs.of(selected, dvhs)
+    assert list(combined.by_parts) == [(("Heart", 1), ("Liver", 2))]
+    assert combined.with_combined_dvh(selected[0]) is selected[0]
+    assert combined.with_combined_dvh(selected[1]).dvh == combined.by_parts[selected[1].key]
 
 
 def test_the_prescription_is_measured_without_any_structure() -> None:

@@ -217,6 +217,16 @@ def test_what_to_give_is_said_where_a_dvh_or_a_metric_is_none() -> None:
     assert no_index.value.hint == "a DVH answers it: use measure"
 
 
+@pytest.mark.parametrize("text", ["D95%", "V20Gy", "so much"])
+def test_of_several_metrics_a_text_that_is_none_is_refused_whatever_it_is_measured_on(text: str) -> None:
+    for several in ([text], ["Mean[Gy]", text]):
+        with pytest.raises(MetricError) as refused:
+            several_metrics(several)
+        assert text in refused.value.what
+        with pytest.raises(MetricError):
+            dvh_set().to_records(several)  # which has no DVH that anything could be measured on
+
+
 def test_several_metrics_are_kept_as_they_were_given() -> None:
     mean = parse("Mean[Gy]")
     assert several_metrics(["Dmax[cGy]", mean, "Dmax[cGy]"]) == ["Dmax[cGy]", mean, "Dmax[cGy]"]

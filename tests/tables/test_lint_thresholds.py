@@ -806,6 +806,11 @@ def test_one_side_after_both_together_is_that_of_a_patient_who_has_one() -> None
         ("Kidney after left nephrectomy", ("Kidney_R",), Select.EACH, WARNING),
         ("Right kidney of a left-sided tumour", ("Kidney_L",), Select.EACH, NOTHING),
         ("Kidney, right", ("Kidney_L",), Select.EACH, ERROR),
+        ("Right kidney (not the left lung)", ("Kidney_L",), Select.EACH, ERROR),
+        ("Right kidney (not the left lung)", ("Kidney_R",), Select.EACH, NOTHING),
+        ("Linke Niere", ("Kidney_R",), Select.EACH, ERROR),
+        ("Linke Niere", ("Kidney_L",), Select.EACH, NOTHING),
+        ("Rechte Niere (nicht linke Lunge)", ("Kidney_L",), Select.EACH, ERROR),
     ],
 )
 def test_the_other_side(organ: str, structures: tuple[str, ...], select: Select, expected: list[Level]) -> None:
@@ -816,7 +821,12 @@ def test_the_other_side(organ: str, structures: tuple[str, ...], select: Select,
 
 OF_ORGANS = replace(
     USUAL,
-    printed={"great vessels": ["greatve"], "windpipe": ["trachea", "bronchus"]},
+    printed={
+        "great vessels": ["greatve"],
+        "windpipe": ["trachea", "bronchus"],
+        "food pipe wall": ["stomach"],
+        "all of it inside": ["heartwhole"],
+    },
     together={
         "heart": ["heart", "pericardium"],
         "greatve": ["greatve", "a_aorta"],
@@ -824,6 +834,7 @@ OF_ORGANS = replace(
         "liver": ["liver"],
         "trachea": ["trachea"],
         "body": ["body"],
+        "heartwall": ["heartwall"],
     },
     apart={"heart": ["liver", "stomach"], "stomach": ["heart"]},
 )
@@ -842,11 +853,19 @@ OF_ORGANS = replace(
         ("Liver", ("Heart",), WARNING),  # apart in one way is not apart in the other
         ("Beside the heart", ("Liver",), WARNING),  # names the heart, and is not its name
         ("Pericardium", ("Heart",), NOTHING),
+        ("Heart", ("HeartWall",), NOTHING),  # the one is in the name of the other
+        ("All of it inside", ("Heart",), NOTHING),
+        ("All of it inside", ("HeartWall",), WARNING),
         ("Great vessels", ("A_Aorta",), NOTHING),
         ("Great  vessels", ("Heart",), WARNING),
         ("The great vessels of it", ("Heart",), WARNING),
         ("Windpipe", ("Trachea",), NOTHING),
         ("Windpipe", ("Heart",), WARNING),
+        ("Beside the windpipe", ("Heart",), WARNING),
+        ("Beside the windpipe", ("Trachea",), NOTHING),
+        ("All of the food pipe wall there", ("Heart",), WARNING),
+        ("All of the food pipe wall there", ("Stomach",), NOTHING),
+        ("All of the food pipe", ("Heart",), NOTHING),  # a part of a name is none
         ("What we call it", ("Heart",), NOTHING),  # names nothing
         ("Heart", ("Ours",), NOTHING),  # a name of the clinic's own may be of any organ
         ("Heart", ("Body",), ERROR),

@@ -698,6 +698,100 @@ def test_numbers_of_another_line(metric: str, limit: float, remarks: list[str]) 
     assert sorted(one.rpartition("; ")[0] + "; " for one in found) == sorted(remarks)
 
 
+TENTH, LINE, DIGITS = "bundled tables have 3", "is it from the line of another volume?", "has the digits of 24"
+
+
+@pytest.mark.parametrize(
+    ("limits", "metric", "limit", "level", "word"),
+    [
+        ([[0.1, 33.0]], "D1cc[Gy]", 33, "warning", TENTH),  # which stands for the maximum
+        ([[0.11, 33.0]], "D1.1cc[Gy]", 33, "error", TENTH),
+        ([[0.05, 33.0], [0.1, 20.0]], "D0.1cc[Gy]", 33, "", LINE),
+        ([[0.05, 33.0], [0.11, 20.0]], "D0.11cc[Gy]", 33, "warning", LINE),
+        ([[0.1, 24.0]], "Max[Gy]", 42, "warning", DIGITS),
+        ([[0.0, 24.0]], "D0.1cc[Gy]", 42, "warning", DIGITS),
+        ([[0.0, 24.0]], "D0.11cc[Gy]", 42, "", DIGITS),
+        ([[0.11, 24.0]], "Max[Gy]", 42, "", DIGITS),
+        ([[3.0, 24.0]], "D3cc[Gy]", 42, "warning", DIGITS),
+        ([[3.0, 24.0], [3.0, 42.0]], "D3cc[Gy]", 42, "", DIGITS),  # printed itself
+    ],
+)
+def test_where_a_volume_stands_for_the_maximum_and_a_dose_is_printed_itself(
+    limits: list[list[float]], metric: str, limit: float, level: str, word: str
+) -> None:
+    usual = replace(COPIED, hot_gy={"heart": {"5": limits}}, hot_cc={})
+    found = of(metric, "below", limit, "Heart", usual=usual)
+    assert [one.partition(":")[0] for one in found if word in one] == ([level] if level else [])
+
+
+@pytest.mark.parametrize(
+    ("metric", "sense", "organ", "is_said"),
+    [
+        ("D5cc[Gy]", "below", "Heart", True),
+        ("D5cc[Gy]", "below", "PTV", False),
+        ("D5cc[Gy]", "at_least", "Heart", False),
+        ("D5cc[%Rx]", "below", "Heart", False),
+        ("V31Gy[cc]", "below", "Heart", True),
+        ("V31Gy[cc]", "below", "PTV", False),
+        ("V31Gy[cc]", "at_least", "Heart", False),
+        ("V31%Rx[cc]", "below", "Heart", False),
+    ],
+)
+def test_only_upper_limits_of_organs_in_gray_may_be_copied_from_another_line(
+    metric: str, sense: str, organ: str, is_said: bool
+) -> None:
+    usual = replace(COPIED, hot_gy={key: {"5": [[0.5, 31.0], [5.0, 13.0]]} for key in ("heart", "ptv")})
+    found = of(metric, sense, 31 if metric.startswith("D") else 5, organ, usual=usual)
+    words = ("31 Gy to 0.5 cc", "has the digits")
+    assert [any(word in one for one in found) for word in words] == [is_said, is_said]
+
+
+@pytest.mark.parametrize("other", ["", "D5%[%Rx] physical"])
+def test_a_row_in_percent_that_bundled_tables_print_so_is_not_asked_for_gray(other: str) -> None:
+    in_gray = {"D5%[Gy] physical": {"50": {"printed": [5]}}}
+    usual = replace(COPIED, numbers={"heart": {**in_gray, other: {"50": {"another": [5]}}}})
+    remark = (
+        "warning: 'D5%[%Rx]' below 50, where printed has the same numbers in Gy; if that is the row meant, write"
+        " 'D5%[Gy]' below 50"
+    )
+    assert of("D5%[%Rx]", "below", 50, "Heart", usual=usual) == ([] if other else [remark])
+    of_target = replace(usual, numbers={"ptv": in_gray, "heart": in_gray})
+    for sense, organ in (("below", "PTV"), ("at_least", "Heart"), ("at_least", "PTV")):
+        assert not any("same numbers in Gy" in one for one in of("D5%[%Rx]", sense, 50, organ, usual=of_target))
+
+
+@pytest.mark.parametrize(
+    ("limits", "limit", "remarks"),
+    [  # up to 0.1 cc a volume stands for the maximum
+        ([[0.1, 40.0], [5.0, 25.0]], 40, ["error"]),
+        ([[0.1, 40.0], [5.0, 25.0]], 39, []),
+        ([[0.11, 40.0], [5.0, 25.0]], 40, ["warning"]),
+        ([[0.11, 40.0], [5.0, 25.0]], 41, []),
+        ([[0.0, 42.0], [0.1, 40.0]], 40, []),  # its maximum alone is limited
+    ],
+)
+def test_a_mean_as_high_as_the_maximum_of_an_organ_that_is_limited_at_its_hottest(
+    limits: list[list[float]], limit: float, remarks: list[str]
+) -> None:
+    usual = replace(COPIED, hot_gy={"stomach": {"5": limits}})
+    assert [one.partition(":")[0] for one in of("Mean[Gy]", "below", limit, "Stomach", usual=usual)] == remarks
+
+
+@pytest.mark.parametrize(("organ", "is_said"), [("Stomach", True), ("Liver", False), ("PTV", False)])
+def test_a_mean_of_an_organ_with_a_critical_volume_or_of_a_target_may_be_as_high_as_the_maximum_of_it(
+    organ: str, is_said: bool
+) -> None:
+    usual = replace(COPIED, hot_gy={organ.lower(): {"5": [[0.0, 40.0], [5.0, 25.0]]}})
+    found = of("Mean[Gy]", "below", 40, organ, usual=usual)
+    assert any("at its hottest" in one for one in found) == is_said
+
+
+def test_a_mean_with_the_number_of_a_volume_names_the_largest_one_that_has_it() -> None:
+    limits = [[0.0, 40.0], [0.5, 25.0], [1.5, 25.0], [5.0, 20.0], [SHARE_CC + 5.0, 25.0]]
+    (found,) = of("Mean[Gy]", "below", 25, "Stomach", usual=replace(COPIED, hot_gy={"stomach": {"5": limits}}))
+    assert found.endswith("with the same number to 1.5 cc; if that is the row meant, write 'D1.5cc[Gy]'")
+
+
 TWO = "one of the two numbers is a slip"
 
 

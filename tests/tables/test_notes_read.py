@@ -87,6 +87,11 @@ EMPTY_HINT = 'write "" for an empty text'
 IN_QUOTES = "put it in quotes"
 BROKEN_NOTES = (
     ("notes/1", "notes/7", "f:1: the schema is not sbrtcheck-notes/1; another version of sbrtcheck may read it"),
+    (
+        'schema: sbrtcheck-notes/1\nplan: "1.2.3"',
+        'plan: "1.2.3"\nschema: sbrtcheck-notes/7',
+        "f:2: the schema is not sbrtcheck-notes/1; another version of sbrtcheck may read it",
+    ),
     ('plan: "1.2.3"', "plan: 12", f"f:2: 'plan' is no UID; {IN_QUOTES}"),
     ('plan: "1.2.3"', 'plan: ""', f"f:2: 'plan' is no UID; {IN_QUOTES}"),
     ('plan: "1.2.3"', "", "f:1: there is no 'plan'"),

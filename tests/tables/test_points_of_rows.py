@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dvh_builders import NOT_KNOWN, dvh_set, percent_dvh, plan_of, ramp_dvh, row
+from dvh_builders import NOT_KNOWN, dvh_set, percent_dvh, plan_of, ramp_dvh, row, table
 from sbrtcheck.chart.points import CurvePoint, NotDrawn, Side
 from sbrtcheck.dvh import compute_dvhs
 from sbrtcheck.plan import Sex
@@ -160,6 +160,16 @@ def test_parts_are_one_organ_each_once_and_by_the_users_names() -> None:
     assert whole.volume_cc == pytest.approx(0.05 * 2.0, rel=0.02)  # 5 % of two boxes of 1 cc each
     twice, left = row_points([union], dvhs, {"Heart": "Trachea"})  # the same structure under both names
     assert ([one.structure for one in twice], left) == (["Trachea"], ())
+
+
+def test_rows_of_a_table_for_another_number_of_fractions_are_not_drawn_and_each_is_named() -> None:
+    dvhs = dvh_set(ramp_dvh("Heart"))  # in five
+    rows = (row("D5%[Gy]", "below", 9.0, "Heart"), row("V5Gy[cc]", "below", 9.0, "Heart"))
+    points, left = table(*rows, fractions=(3,)).points(dvhs)
+    reason = "test-table is for 3 fractions"
+    assert (points, left) == ((), tuple(NotDrawn(label=label, reason=reason) for label in ("D5%[Gy]", "V5Gy[cc]")))
+    points, left = table(*rows, fractions=(3, 5)).points(dvhs)
+    assert ([point.structure for point in points], left) == (["Heart", "Heart"], ())
 
 
 def test_an_ambiguous_organ_is_not_drawn_and_separate_targets_are_drawn_one_by_one() -> None:

@@ -51,6 +51,16 @@ def test_a_difference_of_shape_that_nobody_thought_of_is_told_in_the_words_of_it
     assert fault_of(document, odd, ()) == LineFault(line=2, what="'b': Input is odd")
 
 
+def test_a_text_in_a_form_that_its_place_does_not_take_is_shown_with_a_hint() -> None:
+    document = read_document(b"a: 1\nb: so and so\nc: ' '\n")
+    for key, what, hint in (
+        ("b", "'b' is 'so and so'", "write it otherwise"),
+        ("c", "'c' is empty", "write something there"),
+    ):
+        odd: Any = {"type": "string_pattern_mismatch", "loc": (key,), "msg": "", "input": ""}
+        assert fault_of(document, odd, ()) == LineFault(line=document.line((key,)), what=what, hint=hint)
+
+
 @pytest.mark.parametrize(
     ("text", "close"),
     [("metrc", "metric"), ("unit", "quantity"), ("organs", "organ"), ("source", ""), ("remark", ""), ("", "")],

@@ -215,7 +215,7 @@ def _counted(spread: tuple[FloatArray, FloatArray], extreme: IntArray, cell_cc: 
 def _between(dvh: DVH, parts: Sequence[tuple[int, _Spread]], unit_gy: float) -> DVH:
     """The DVH between the curves of the parts that exist under its convention, and between those it has."""
     exist = [spread for conventions, spread in parts if dvh.end_caps and conventions & CONVENTION_OF[dvh.end_caps]]
-    edges = np.arange(BINS + 1, dtype=np.float64) * np.float64(unit_gy)
+    edges = np.arange(BINS + 1) * np.float64(unit_gy)
     # what is counted in a bin has at least the dose of its lower edge, or at most that of its upper one
     least, most = (
         np.append(np.cumsum(np.sum(by_bin, axis=0)[::-1])[::-1], 0.0)

@@ -298,8 +298,10 @@ def _negative_doubts(dose: DoseGrid) -> Iterator[DoseDoubt]:
 
 def _negative_notes(dvhs: DVHSet) -> Iterator[Finding]:
     """Negative doses that are no more than resampling or noise leaves: said, and no doubt."""
-    text = _negative_text(dvhs.plan.dose) if dvhs.plan is not None else ""
-    if dvhs.plan is not None and text and _is_rounding(dvhs.plan.dose):
+    if dvhs.plan is None:
+        return
+    text = _negative_text(dvhs.plan.dose)
+    if text and _is_rounding(dvhs.plan.dose):
         yield Finding(code=FindingCode.NEGATIVE_DOSE, text=text)
 
 

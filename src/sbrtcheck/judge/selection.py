@@ -12,7 +12,15 @@ from dataclasses import dataclass, replace
 
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Reason
 from sbrtcheck.judge.sides import on_side
-from sbrtcheck.judge.structures import MatchedDvh, PlanStructures, StructureKey, dvh_or_reason, first_of
+from sbrtcheck.judge.structures import (
+    MatchedDvh,
+    PlanStructures,
+    StructureKey,
+    dvh_or_reason,
+    first_of,
+    missing_together,
+    probable_of,
+)
 from sbrtcheck.metric import IsodoseRatio, Metric, NotMeasured, OfPlan, PrescriptionMetric, TargetCount
 from sbrtcheck.plan import Finding, FindingCode
 from sbrtcheck.results.outcome import MatchedStructure
@@ -58,8 +66,7 @@ def _matches_of_choice(choice: Choice, metric: Metric, structures: PlanStructure
         return _matches_of_organ(choice.structures[0], metric, structures)
     required = [structures.by_organ[organ] for organ in choice.required]
     if all(matched.is_missing for matched in required):
-        probable = tuple(dict.fromkeys(name for matched in required for name in matched.probable))
-        return [replace(required[0], organ=str(choice), probable=probable)]
+        return [missing_together(str(choice), required)]
     return [_combine_parts(choice.structures, choice.optional, structures)]
 
 
@@ -124,11 +131,11 @@ def _combine_parts(organs: Sequence[str], optional: Sequence[str], structures: P
     """
     organ = " + ".join(organs)
     parts = _without_used_names([structures.by_organ[part] for part in organs])
-    probable = tuple(dict.fromkeys(name for part in parts for name in part.probable))
+    probable = probable_of(parts)
     measured = [part for part in parts if isinstance(part.dvh, DVH)]
     if not measured:
-        in_plan = next((part for part in parts if not part.is_missing), parts[0])  # it has the better reason why not
-        return replace(in_plan, organ=organ, probable=probable)
+        in_plan = next((part for part in parts if not part.is_missing), None)  # it has the better reason why not
+        return replace(in_plan, organ=organ, probable=probable) if in_plan else missing_together(organ, parts)
     matched = [part.structure for part in measured if part.structure is not None]
     together = MatchedStructure(
         names=tuple(dict.fromkeys(structure.contour for structure in matched)),

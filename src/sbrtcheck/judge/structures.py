@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sbrtcheck.dvh import DERIVED_NUMBER, DVH, DVHSet, NoDVH, Reason
@@ -89,11 +89,6 @@ class MatchedDvh:
     def is_missing(self) -> bool:
         """Whether the plan has no structure of the organ."""
         return isinstance(self.dvh, NotMeasured) and self.dvh.reason is Reason.STRUCTURE_MISSING
-
-    @property
-    def has_probable_structure(self) -> bool:
-        """Whether a structure is the organ by its name, most likely, and is not known as another organ."""
-        return any(organ_named(name) is None or is_part(name, self.organ) for name in self.probable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,9 +332,7 @@ def first_of(choices: Sequence[Choice], of_choice: Callable[[Choice], list[Match
     labels = [str(choice) for choice in choices]
     for place, choice in enumerate(choices):
         matches = of_choice(choice)
-        if not all(matched.is_missing for matched in matches) or any(
-            matched.has_probable_structure for matched in matches
-        ):
+        if not all(matched.is_missing for matched in matches) or _is_one_perhaps(choice, probable_of(matches)):
             passed_over = labels[:place]
             return [
                 replace(matched, findings=(_instead_finding(passed_over, matched), *matched.findings))
@@ -348,7 +341,23 @@ def first_of(choices: Sequence[Choice], of_choice: Callable[[Choice], list[Match
                 for matched in matches
             ]
         missing += matches
-    return [replace(missing[0], organ=" or ".join(labels))]
+    return [missing_together(" or ".join(labels), missing)]
+
+
+def missing_together(organ: str, missing: Sequence[MatchedDvh]) -> MatchedDvh:
+    """Several organs that the plan lacks as one of this name; what may be one of them may be it, and is the reason."""
+    first = next((matched for matched in missing if matched.probable), missing[0])
+    return replace(first, organ=organ, probable=probable_of(missing))
+
+
+def probable_of(several: Iterable[MatchedDvh]) -> tuple[str, ...]:
+    """Names of the structures that are one of several organs by their names, most likely, each once."""
+    return tuple(dict.fromkeys(name for matched in several for name in matched.probable))
+
+
+def _is_one_perhaps(choice: Choice, probable: Sequence[str]) -> bool:
+    """Whether one of these is the organ, or a part of it, by its name, and is not known as another organ."""
+    return any(organ_named(name) is None or any(is_part(name, organ) for organ in choice.required) for name in probable)
 
 
 def _instead_finding(passed_over: Sequence[str], matched: MatchedDvh) -> Finding:

@@ -150,9 +150,9 @@ def _untraced_remarks(read: Examined) -> Iterator[Remark]:
 
 def _numbers_without_reading(table: ConstraintTable, file: str) -> Iterator[tuple[int, Slip]]:
     """Numbers of a table that decides by its readings, and has none of them that agrees; each with its line."""
-    numbered = [(row.line, row.readings, row.numbers, f"row {row.id}", row.id) for row in table.rows]
+    numbered = [(row.line, row.readings, tuple(row.numbers), f"row {row.id}", row.id) for row in table.rows]
     for n, item in enumerate(table.for_clinician, start=1):
-        numbers = dict.fromkeys(numbers_in_text(item.text), 0.0)
+        numbers = numbers_in_text(item.text)
         numbered.append((1, item.readings, numbers, f"statement {n} for the clinician", f"{FOR_CLINICIAN} {n}"))
     for line, readings, numbers, whose, row in numbered:
         agreeing = {reading.number for reading in readings if reading.says is Says.AGREES}

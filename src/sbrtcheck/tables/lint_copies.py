@@ -55,8 +55,7 @@ def _dose_of_smaller_volume(table: ConstraintTable, row: Constraint, usual: Yard
 def _digits_changed_about(table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
     """More dose than any bundled table has for the volume, by the digits of one that they do have."""
     for volume, dose, limits in _hot_of_organ(table, row, usual):
-        as_large = POINT_CC if volume <= POINT_CC else volume
-        here = [gy for cc, gy in limits if cc == volume or (cc <= POINT_CC and as_large == POINT_CC)]
+        here = [gy for cc, gy in limits if cc == volume or max(cc, volume) <= POINT_CC]
         if not here or dose <= max(here):
             continue
         meant = [gy for gy in here if f"{gy:g}" in _changed_about(f"{dose:g}")]

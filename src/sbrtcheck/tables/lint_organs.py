@@ -113,9 +113,8 @@ def _named(text: str, usual: Yardsticks) -> frozenset[str]:
     at = 0
     while at < len(words):
         for length in range(min(_LONGEST, len(words) - at), 0, -1):
-            bodies = _bodies_called(" ".join(words[at : at + length])) or usual.printed.get(
-                " ".join(words[at : at + length]), ()
-            )
+            phrase = " ".join(words[at : at + length])
+            bodies = _bodies_called(phrase) or usual.printed.get(phrase, ())
             if bodies:
                 found.update(bodies)
                 at += length
