@@ -818,6 +818,16 @@ def test_names_of_real_plans_that_are_probably_the_organ(organ: str, name: str) 
     assert found.probable == (name,)
 
 
+@pytest.mark.parametrize(
+    "name", ["SpinalCord_PRV3", "SpinalCord_PRV05", "PRV Spinal Cord", "SpinalCord_final", "spinal cord (1)"]
+)
+def test_a_whole_organ_in_as_many_letters_as_a_system_keeps_is_no_longer_one_cut_off(name: str) -> None:
+    assert len(name) in {15, 16}
+    found = match("SpinalCord_Sub", rois(name))
+    assert isinstance(found, NoMatch)
+    assert found.probable == ()
+
+
 @pytest.mark.parametrize("kind", ["GTV", "PTV", "CONTROL", "AVOIDANCE", "ORGAN", ""])
 def test_an_airway_is_probably_one_whatever_its_type(kind: str) -> None:
     found = match("Bronchus_Main", [RoiName(name="PBT", number=1, kind=kind)])
