@@ -23,6 +23,7 @@ from sbrtcheck.structure_names import (
     RoiName,
     Rule,
     derivable,
+    is_of_target,
     known_names,
     match,
     missing_names,
@@ -826,6 +827,21 @@ def test_a_whole_organ_in_as_many_letters_as_a_system_keeps_is_no_longer_one_cut
     found = match("SpinalCord_Sub", rois(name))
     assert isinstance(found, NoMatch)
     assert found.probable == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "by_kind"),
+    [
+        ("Lungs-PTV", {"": False, "ORGAN": False, "PTV": True}),
+        ("NT-PTV", {"": True, "ORGAN": False, "CONTROL": False, "PTV": True}),
+        ("RUL-PTV", {"": True, "GTV": True}),
+        ("PTV-GTV", {"": True, "ORGAN": True, "PTV": True}),
+        ("Lung_PTV", {"": True, "ORGAN": True}),
+    ],
+)
+def test_what_may_be_a_target_is_no_organ_that_a_target_was_taken_out_of(name: str, by_kind: dict[str, bool]) -> None:
+    found = {kind: is_of_target(RoiName(name=name, number=1, kind=kind)) for kind in by_kind}
+    assert found == by_kind
 
 
 @pytest.mark.parametrize("kind", ["GTV", "PTV", "CONTROL", "AVOIDANCE", "ORGAN", ""])
