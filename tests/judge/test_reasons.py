@@ -152,6 +152,40 @@ def test_an_organ_that_is_not_expected_and_not_there_is_no_reason_unless_its_row
     assert said(judged(CORD, mandatory, dvhs=dvhs)) == [(ReviewCode.NOT_EVALUATED, "Cochlea_L", ids("ear"))]
 
 
+SMALL_AIRWAYS = row("Max[Gy]", "below", 30, "Bronchus", id="small")
+TREE = row("Max[Gy]", "below", 40, "ProxBronchTree", id="tree")
+
+
+@pytest.mark.parametrize("beside", [(), ("ProxBronchTree_PRV",), ("PBT+2cm", "ProxBronchTree-PTV")])
+def test_what_another_row_of_the_table_is_judged_on_is_not_probably_an_organ_that_is_not_expected(
+    beside: tuple[str, ...],
+) -> None:
+    dvhs = dvh_set(OF_CORD, OF_TARGET, *(uniform_dvh(name, dose_gy=20.0) for name in ("ProxBronchTree", *beside)))
+    report = judged(CORD, TREE, SMALL_AIRWAYS, dvhs=dvhs)
+    assert (report.verdict, said(report)) == (Verdict.PASS, [])
+    small = report.outcomes[2]
+    assert not small.applies
+    assert "ProxBronchTree" in small.probable  # and is still said
+    mandatory = replace(SMALL_AIRWAYS, mandatory=True)
+    assert judged(CORD, TREE, mandatory, dvhs=dvhs).verdict is Verdict.REVIEW
+
+
+@pytest.mark.parametrize(
+    ("rows", "names"),
+    [
+        ((SMALL_AIRWAYS,), ("ProxBronchTree",)),  # the table does not tell the two apart
+        ((TREE, SMALL_AIRWAYS), ("ProxBronchTree", "Bronchi")),
+        ((TREE, SMALL_AIRWAYS), ("ProxBronchTree_PRV",)),
+        ((row("Max[Gy]", "below", 40, "A_Aorta"), row("Max[Gy]", "below", 30, "GreatVes", id="it")), ("A_Aorta",)),
+    ],
+)
+def test_what_is_probably_an_organ_or_a_part_of_it_stays_a_reason(
+    rows: tuple[Any, ...], names: tuple[str, ...]
+) -> None:
+    dvhs = dvh_set(OF_CORD, OF_TARGET, *(uniform_dvh(name, dose_gy=20.0) for name in names))
+    assert ids(rows[-1].id) in [one.rows for one in judged(CORD, *rows, dvhs=dvhs).reasons]
+
+
 def test_where_the_site_is_unknown_all_absent_organs_are_one_reason() -> None:
     absent = [row("Max[Gy]", "below", 30, name, id=name.lower()) for name in ("Heart", "Aorta", "Liver")]
     empty = NoDVH(name="Liver", number=9, reason=Reason.STRUCTURE_EMPTY, detail="")

@@ -276,6 +276,18 @@ def test_where_a_target_lies_outside_too_the_dose_there_may_be_any() -> None:
     assert without_plan.reason is Reason.PARTLY_OUTSIDE_GRID
 
 
+def test_an_organ_less_a_target_that_ends_beyond_the_grid_is_no_target_there() -> None:
+    asked = row("Max[Gy]", "below", 20.0, "Heart")
+    for name, verdict in (
+        ("Lungs-PTV", Verdict.PASS),
+        ("Liver-GTV", Verdict.PASS),
+        ("Body-PTV", Verdict.PASS),
+        ("RUL-PTV", Verdict.NOT_EVALUATED),  # which may be the target of that lobe
+    ):
+        others = partly_outside(4.0, 4.0), partly_outside(10.0, 1.0, name)
+        assert judged(asked, in_a_grid(*others)).verdict is verdict, name
+
+
 def test_a_reading_that_lies_outside_is_judged_with_dose_there_too() -> None:
     whole = uniform_dvh("Heart", dose_gy=4.0, readings=(partly_outside(4.0, 4.0),))
     assert judged(row("Mean[Gy]", "below", 6.3, "Heart"), in_a_grid(whole)).reason is Reason.CONTOURS_CONTRADICTORY

@@ -23,6 +23,7 @@ from sbrtcheck.structure_names import (
     RoiName,
     Rule,
     derivable,
+    is_of_target,
     known_names,
     match,
     missing_names,
@@ -816,6 +817,31 @@ def test_names_of_real_plans_that_are_probably_the_organ(organ: str, name: str) 
     found = match(organ, [*rois("Couch", "Dose 95[%]", "Marker1"), RoiName(name=name, number=9)])
     assert isinstance(found, NoMatch)
     assert found.probable == (name,)
+
+
+@pytest.mark.parametrize(
+    "name", ["SpinalCord_PRV3", "SpinalCord_PRV05", "PRV Spinal Cord", "SpinalCord_final", "spinal cord (1)"]
+)
+def test_a_whole_organ_in_as_many_letters_as_a_system_keeps_is_no_longer_one_cut_off(name: str) -> None:
+    assert len(name) in {15, 16}
+    found = match("SpinalCord_Sub", rois(name))
+    assert isinstance(found, NoMatch)
+    assert found.probable == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "by_kind"),
+    [
+        ("Lungs-PTV", {"": False, "ORGAN": False, "PTV": True}),
+        ("NT-PTV", {"": True, "ORGAN": False, "CONTROL": False, "PTV": True}),
+        ("RUL-PTV", {"": True, "GTV": True}),
+        ("PTV-GTV", {"": True, "ORGAN": True, "PTV": True}),
+        ("Lung_PTV", {"": True, "ORGAN": True}),
+    ],
+)
+def test_what_may_be_a_target_is_no_organ_that_a_target_was_taken_out_of(name: str, by_kind: dict[str, bool]) -> None:
+    found = {kind: is_of_target(RoiName(name=name, number=1, kind=kind)) for kind in by_kind}
+    assert found == by_kind
 
 
 @pytest.mark.parametrize("kind", ["GTV", "PTV", "CONTROL", "AVOIDANCE", "ORGAN", ""])

@@ -32,6 +32,7 @@ from sbrtcheck.judge.withdraw import (
 from sbrtcheck.metric import NotMeasured, PrescriptionMetric, TargetCount
 from sbrtcheck.plan import DOUBTFUL_CONTOURS, Finding, Prescription, Sex, UnknownPrescription, UnknownSex
 from sbrtcheck.results.outcome import Outcome, UnderConvention
+from sbrtcheck.structure_names import is_part, lies_inside, organ_by_name, organ_named, without_margin
 from sbrtcheck.tables import Constraint, ConstraintTable, Select
 
 
@@ -178,7 +179,32 @@ def _applies(case: Case) -> bool:
     is_one = case.row.select is Select.EACH and matched.organ in case.row.structures
     organs = (matched.organ,) if is_one else case.row.structures
     expected = case.row.mandatory or case.plan.site.expects_one_of(organs)
-    return not absent or expected or bool(matched.probable) or _has_other_side(case)
+    return not absent or expected or _is_probably_contoured(case) or _has_other_side(case)
+
+
+def _is_probably_contoured(case: Case) -> bool:
+    """Whether a structure is probably the organ, and is no other one that a row of the same table is judged on.
+
+    A table that has rows on both tells them apart: the proximal bronchial tree, or a margin around it, is not the
+    smaller bronchi. A part of the organ has a name of its own too, and shows that the organ is in the plan.
+    """
+    structures = case.plan.structures
+    asked_for = {organ for row in case.table.rows for organ in row.structures}.difference(case.row.structures)
+    others = {organ for organ in asked_for if structures.by_organ[organ].structure is not None}
+    used_names = {name for organ in others for name in structures.by_organ[organ].structure_names}
+    dictionary = structures.matches.given.dictionary
+    not_others = {
+        name
+        for name in case.matched.probable
+        if name not in used_names and organ_by_name(without_margin(name), dictionary) not in others
+    }
+    parts = (name for name in case.matched.probable if _is_part_of_one(name, case.row.structures))
+    return bool(not_others) or any(parts)
+
+
+def _is_part_of_one(name: str, organs: Sequence[str]) -> bool:
+    named = organ_named(name)
+    return named is not None and any(is_part(named, organ) or lies_inside(named, organ) for organ in organs)
 
 
 def _has_other_side(case: Case) -> bool:

@@ -81,6 +81,11 @@ class MatchedDvh:
         return contour_or_empty(self.structure)
 
     @property
+    def structure_names(self) -> tuple[str, ...]:
+        """Names of the structures that were matched to it; none where nothing was."""
+        return () if self.structure is None else self.structure.names
+
+    @property
     def key(self) -> tuple[StructureKey, ...]:
         """Tells which structures the DVH is of: the same for every row that is on them."""
         return tuple((part.name, part.number) for part in self.parts)

@@ -38,6 +38,7 @@ from sbrtcheck.structure_names.spellings import (
     organ_named,
     parts,
     similar_organs,
+    without_margin,
 )
 from sbrtcheck.structure_names.suggestions import copies_of, structures_inside
 from sbrtcheck.structure_names.target_names import TARGETS, Says, is_helper
@@ -98,4 +99,5 @@ __all__ = [
     "target_taken_out",
     "targets",
     "targets_among",
+    "without_margin",
 ]

@@ -192,7 +192,9 @@ def _listed_likeness(reading: _Reading, organ_stems: _OrganStems) -> Likeness:
 
 
 def _is_cut_from(reading: _Reading, stem: str) -> bool:
-    return any(len(name_stem) >= _MIN_CUT_STEM and stem.startswith(name_stem) for name_stem in reading.stems)
+    """Whether the name may be the beginning of a longer one; what is a listed organ in full was not cut off."""
+    cut_stems = (name_stem for name_stem in reading.stems - _whole_stems() if len(name_stem) >= _MIN_CUT_STEM)
+    return any(stem.startswith(name_stem) for name_stem in cut_stems)
 
 
 def _spelling_likeness(reading: _Reading, organ_stems: _OrganStems) -> Likeness:
@@ -412,6 +414,12 @@ def _listed_names() -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
     """Organ, in one word without side -> names of structures that are probably it, and of those that are close."""
     rows = _rows("likeness.csv")
     return {_key(row["organ"]): (_names(row["probable"]), _names(row["close"])) for row in rows}
+
+
+@cache
+def _whole_stems() -> frozenset[str]:
+    """Stems of the listed organs: `SpinalCord_PRV05` has 16 letters, and is no `SpinalCord_Sub` that was cut off."""
+    return frozenset(map(_singular, _listed_names()))
 
 
 def _rows(file: str) -> Iterable[Mapping[str, str]]:

@@ -7,10 +7,10 @@ import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 
 from sbrtcheck.structure_names import target_names
-from sbrtcheck.structure_names.likeness import is_like_target
+from sbrtcheck.structure_names.likeness import is_like_target, target_taken_out
 from sbrtcheck.structure_names.roi_name import RoiName, roi_order, structures_named
 from sbrtcheck.structure_names.rules import Rule, may_be_target, rules_with
-from sbrtcheck.structure_names.spellings import sites
+from sbrtcheck.structure_names.spellings import organ_named, sites, without_margin
 from sbrtcheck.structure_names.target_names import TARGETS, Says
 from sbrtcheck.structure_names.user_names import dictionary_of, given_name
 
@@ -69,13 +69,23 @@ def is_of_target(roi: RoiName) -> bool:
 
     Examples
     --------
-    >>> names = ("zPTV2", "PTV_eval", "Heart", "Met_2", "PTV_ring")
+    >>> names = ("zPTV2", "PTV_eval", "Heart", "Met_2", "PTV_ring", "Lungs-PTV")
     >>> [is_of_target(RoiName(name=name, number=1)) for name in names]
-    [True, True, False, True, False]
+    [True, True, False, True, False, False]
     """
-    if not is_like_target(roi.name):
+    if not is_like_target(roi.name) or _is_organ_without_target(roi):
         return False
     return roi.kind in TARGETS or bool(_TARGET_WORD.search(unicodedata.normalize("NFKC", roi.name).casefold()))
+
+
+def _is_organ_without_target(roi: RoiName) -> bool:
+    """Whether the name is of something less a target: of an organ, or of what is typed as no target.
+
+    ``RUL-PTV`` without a type may be the target of that lobe.
+    """
+    if roi.kind in TARGETS or not target_taken_out(roi.name):
+        return False
+    return bool(roi.kind) or organ_named(without_margin(roi.name)) is not None
 
 
 def _contoured_or_all(rois: Collection[RoiName]) -> tuple[RoiName, ...]:

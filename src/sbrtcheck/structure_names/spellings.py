@@ -114,6 +114,18 @@ def has_operator(name: str) -> bool:
     return OPERATOR.search(name.casefold()) is not None
 
 
+def without_margin(name: str) -> str:
+    """The name up to what makes it one of a margin, or of a Boolean of structures.
+
+    Examples
+    --------
+    >>> [without_margin(name) for name in ("PBT+2cm", "ProxBronchTree_PRV", "Lung_R-PTV", "Heart", "PRV_Heart")]
+    ['PBT', 'ProxBronchTree', 'Lung_R', 'Heart', '']
+    """
+    found = OPERATOR.search(name.casefold())
+    return name if found is None else name[: found.start()].rstrip(" _.")
+
+
 def is_in_doubt(name: str) -> bool:
     """Whether clinics call another organ so than TG-263 does.
 
