@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from folders import TESTS
 from sbrtcheck import load_dvh_export
 from sbrtcheck.dvh import DVHSet, VolumeUnit
-from sbrtcheck.errors import InputError
+from sbrtcheck.errors import AmbiguousPlanError, InputError
 from sbrtcheck.plan import FindingCode, Prescription
 
 GOLDEN = TESTS / "text_export" / "files"
@@ -226,6 +226,60 @@ def test_commas_that_are_decimal_marks_and_part_cells_too_are_refused(tmp_path: 
     assert is_refused(found)
     assert "is the comma its decimal mark too?" in found.what
     assert found.place.startswith("DVH export, line ")
+
+
+@pytest.mark.parametrize(
+    ("name", "stated", "with_mark"),
+    [
+        ("raystation-volume-and-rx.txt", r"(?<=#RoiVolume: )20.00", "1,432"),
+        ("raystation-volume-and-rx.txt", r"(?<=#Rx dose: )50.00 Gy", "5,000cGy in 5 fx"),
+        ("eclipse-cgy-both-doses.txt", r"(?<=Prescribed dose \[cGy\]: )5000[.]0", "5,000"),
+        ("eclipse-total-dose.txt", r"(?<=Total dose \[Gy\]: )50[.]\d+", "1,050"),
+        ("slicerrt.csv", r"SpinalCord Value \(% of 20[.]000 cc\)", '"SpinalCord Value (% of 1,432 cc)"'),
+    ],
+)
+def test_a_comma_that_parts_thousands_outside_the_tables_is_no_decimal_mark(
+    tmp_path: Path, name: str, stated: str, with_mark: str
+) -> None:
+    text, times = re.subn(stated, with_mark, TEXTS[name])
+    assert times == 1
+    found = read(text.encode(), tmp_path)
+    assert is_refused(found)
+    assert "which is the decimal mark" in found.what
+
+
+ROWS_OF_TWO = (
+    "structure,dose_gy,volume_cc,{heading}\nHeart,0,9,{one}\nHeart,1,0,{one}\nLiver,0,8,{two}\nLiver,2,0,{two}\n"
+)
+
+
+@pytest.mark.parametrize("heading", ["patID", "Patient ID", "patient_name", "MRN"])
+def test_rows_of_two_patients_are_not_one_plan(tmp_path: Path, heading: str) -> None:
+    found = read(ROWS_OF_TWO.format(heading=heading, one="Doe A", two="Doe B").encode(), tmp_path)
+    assert is_refused(found)
+    assert "several patients" in found.what
+    both = read(ROWS_OF_TWO.format(heading=heading, one="Doe", two="Doe").encode(), tmp_path)
+    assert isinstance(both, DVHSet)
+    assert "Doe" not in repr(both)
+
+
+@pytest.mark.parametrize("heading", ["plan", "Plan ID", "plan_name", "course", "dose_name", "scenario"])
+def test_rows_of_two_plans_are_not_one_plan(tmp_path: Path, heading: str) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(ROWS_OF_TWO.format(heading=heading, one="A", two="B"), encoding="utf-8")
+    with pytest.raises(AmbiguousPlanError, match="it has 2 plans: A, B"):
+        load_dvh_export(path)
+    of_b = load_dvh_export(path, plan="B")
+    assert ([dvh.name for dvh in of_b], of_b.provenance["plan_label"]) == (["Liver"], "B")
+
+
+def test_a_plan_of_two_courses_is_two_plans_of_one_label(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(ROWS_OF_TWO.format(heading="course,plan", one="C1,SBRT", two="C2,SBRT"), encoding="utf-8")
+    with pytest.raises(AmbiguousPlanError, match="C1/SBRT, C2/SBRT"):
+        load_dvh_export(path, plan="SBRT")
+    of_first = load_dvh_export(path, plan="C1/SBRT")
+    assert ([dvh.name for dvh in of_first], of_first.provenance["plan_label"]) == (["Heart"], "SBRT")
 
 
 def test_doses_of_onkodicom_that_change_places_are_never_taken_for_each_other(tmp_path: Path) -> None:
