@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 from typing import TypeGuard
 
@@ -104,6 +105,30 @@ def test_a_mutated_export_is_read_or_refused(
                     )
                     text = text[: hit.start()] + put + text[hit.end() :]
     found = read(text.encode("utf-8", "replace"), tmp_path_factory.mktemp("mutated"))
+    assert is_refused(found) or is_sound(found)
+
+
+BLANKS = 50_000  # a pattern that tries every place of them once more for each takes minutes or more
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("line", ["a{}b", "# a{}b", "a ({}b", "Dose [Gy] {} x]"])
+def test_a_line_of_blanks_takes_no_time(tmp_path: Path, name: str, line: str) -> None:
+    before, after = TEXTS[name][: len(TEXTS[name]) // 2].rpartition("\n")[::2]
+    after += TEXTS[name][len(TEXTS[name]) // 2 :]
+    began = time.process_time()
+    found = read(f"{before}\n{line.format(' ' * BLANKS)}\n{after}".encode(), tmp_path)
+    assert time.process_time() - began < 2.0
+    assert is_refused(found) or is_sound(found)
+
+
+def test_a_heading_of_one_word_without_end_takes_no_time(tmp_path: Path) -> None:
+    heading = re.compile(r"(?<=Structure Volume) \[%\]")
+    text, times = heading.subn(f" [%] {'a' * BLANKS}]", TEXTS["eclipse-cgy-both-doses.txt"])
+    assert times
+    began = time.process_time()
+    found = read(text.encode(), tmp_path)
+    assert time.process_time() - began < 2.0
     assert is_refused(found) or is_sound(found)
 
 

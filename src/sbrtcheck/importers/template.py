@@ -33,7 +33,7 @@ SENSES = {
 _GY_IN_CGY = Decimal("0.01")
 _NUMBER = re.compile(r"[+-]?([0-9]{1,30}([.,][0-9]{0,30})?|[.,][0-9]{1,30})")
 _THOUSANDS = re.compile(r"(?<![0-9.,])[1-9][0-9]{0,2},[0-9]{3}(?![0-9])")
-_COMPARED = re.compile(r"\s*(<=|>=|≤|≥|<|>)\s*(.+?)\s*")
+_COMPARED = re.compile(r"\s*(<=|>=|≤|≥|<|>)(.+)")
 _INDEX = re.compile(r"\s*(CN|CI|PCI|GI|HI|MGI|R)\s*[0-9.,]*\s*(%|c?Gy)?\s*(\[.*\])?\s*", re.IGNORECASE)
 _WITHOUT_DEFINITION = "a plan index; the file has its name, not its definition"
 
@@ -138,7 +138,7 @@ def sense_and_value(text: str) -> tuple[Sense, str]:
     match = _COMPARED.fullmatch(text)
     if not match:
         raise NoMeaningError(f"'{text.strip()}' is not a comparison with <, <=, > or >=")
-    return SENSES[match[1]], match[2]
+    return SENSES[match[1]], match[2].strip()
 
 
 @cache

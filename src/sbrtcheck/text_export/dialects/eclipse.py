@@ -31,10 +31,10 @@ from sbrtcheck.text_export.numbers import Column, Number, column_of, is_number, 
 
 _STRUCTURE = re.compile(r"Structure\s*:\s*(?P<name>.*)", re.IGNORECASE)
 _PLAN = re.compile(r"Plan\s*(?P<sum>sum)?\s*:\s*(?P<label>.*)", re.IGNORECASE)
-_PAIR = re.compile(r"(?P<key>[^:]*?)\s*:(?P<value>.*)")
+_PAIR = re.compile(r"(?P<key>[^:]*):(?P<value>.*)")
 _HEADING = re.compile(r"(?:Relative\s+)?Dose\s*\[[^\]]*\].*\]", re.IGNORECASE)
-_HEADED = re.compile(r"(?P<label>[^\[\]]+?)\s*\[(?P<unit>[^\]]*)\]")
-_KEY_UNIT = re.compile(r"(?P<key>.*?)\s*[\[(](?P<unit>[^\])]*)[\])]")
+_HEADED = re.compile(r"(?:^|(?<=\]))(?P<label>[^\[\]]+)\[(?P<unit>[^\]]*)\]")
+_KEY_UNIT = re.compile(r"(?P<key>.*)[\[(](?P<unit>[^\[\]()]*)[\])]")
 
 _PRESCRIBED, _PERCENT = ("prescribed dose", "total dose"), "% for dose"
 

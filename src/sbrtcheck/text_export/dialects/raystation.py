@@ -30,7 +30,7 @@ from sbrtcheck.text_export.export import (
 from sbrtcheck.text_export.lines import Line, Lines
 from sbrtcheck.text_export.numbers import Number, is_number, number_of, refuse_two_decimal_marks
 
-_PAIR = re.compile(r"#\s*(?P<key>[^:#]+?)\s*:(?P<value>.*)")
+_PAIR = re.compile(r"#(?P<key>[^:#]+):(?P<value>.*)")
 _DOSE = re.compile(r"(?P<number>\S+?)\s*(?P<unit>c?Gy)\b.*", re.IGNORECASE)
 _UNIT = re.compile(r"(?P<unit>\S+)\s*(?P<rest>.*)")
 _ROI, _DOSE_NAME, _RX_DOSE = "roiname", "dosename", "rxdose"
