@@ -365,6 +365,11 @@ def test_goals_of_an_order_hold_for_its_fractions(tmp_path: Path) -> None:
         ("plancheck", b"", "line 1: no column for organ and metric and goal; name the columns as PlanCheck"),
         ("plancheck", b"Structure IDs,DVH Objective\n", "line 1: no column for goal"),
         ("plancheck", b"Structure IDs\n\xff", "line 2: the file is not UTF-8 text; save it as UTF-8"),
+        (
+            "plancheck",
+            b"Structure IDs,DVH Objective,Evaluation Point,Goal\nPTV,D95%[Gy],>=50,>=40\n",
+            "line 1: several columns for goal: Evaluation Point, Goal; leave one of them in the file",
+        ),
         ("planscorecard", b"[]", "not a template: the file is no JSON object"),
         ("planscorecard", b'{"computed": [1]}', "no list of metrics under 'ScoreTemplates'; this looks like a ProKnow"),
         ("planscorecard", b'{"a": 1,\n "a" 2}', "line 2: not JSON: "),
@@ -392,6 +397,27 @@ def test_a_file_that_is_no_template_is_refused_with_the_reason(
     file = tmp_path / "template"
     file.write_bytes(raw)
     assert refused(file, dialect, "--fractions", 3).startswith(f"sbrtcheck: {file}: {said}")
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ("PTV,D95%[Gy],>=49,5,,1", "6 cells, and the first line has 5"),  # 49 with 5 as its variation
+        ('PTV,D95%[cGy],">=5,000",,1', "'5,000' may be 5000 or 5.000"),
+        ('PTV,D95%[cGy],>=5000,"4,500",1', "'4,500' may be 4500 or 4.500"),
+        ('Liver,"DC1,234cc[Gy]",<=15,,1', "'1,234' may be 1234 or 1.234"),
+        ('Heart,"V1,234cGy[%]",<=15,,1', "'1,234' may be 1234 or 1.234"),
+    ],
+)
+def test_a_comma_that_may_part_cells_or_thousands_leaves_its_row_out(row: str, why: str, tmp_path: Path) -> None:
+    file = tmp_path / "clinic.csv"
+    head = "Structure IDs,DVH Objective,Evaluation Point,Variation,Priority\n"
+    right = 'SpinalCord,"D0,345cc[Gy]","<=11,25",,1\n'  # of these no comma can part thousands
+    file.write_text(f"{head}{right}{row}\n", encoding="utf-8")
+    imported = import_table(file, "plancheck", fractions=5)
+    table = read_table(imported.yaml.encode(), place="it")
+    assert [(str(one.metric), one.limit) for one in table.rows] == [("D0.345cc[Gy]", 11.25)]
+    assert any("line 3: left out: " in warning and why in warning for warning in imported.warnings)
 
 
 def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:

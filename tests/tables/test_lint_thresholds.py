@@ -499,7 +499,7 @@ def test_a_third_of_an_organ_in_cc(volume: float, expected: list[Level]) -> None
         ("Spleen", "Max[Gy]", "below", 150.1, {}, ERROR),
         ("Spleen", "Max[Gy]", "below", 150.1, {"quantity": Quantity.BED, "alpha_beta_gy": 3.0}, NOTHING),
         ("PTV", "RxBED10[Gy]", "above", 150.1, {}, NOTHING),
-        ("Spleen", "V150Gy[cc]", "below", 5, {}, NOTHING),
+        ("Spleen", "V150Gy[cc]", "below", 5, {}, ERROR),  # twice what any organ may have, and not in cGy
         ("Spleen", "V151Gy[cc]", "below", 5, {}, ERROR),
         ("Spleen", "V151Gy[cc]", "below", 5, {"quantity": Quantity.BED, "alpha_beta_gy": 3.0}, NOTHING),
         ("Heart", "Max[%Rx]", "below", 2, {}, ERROR),

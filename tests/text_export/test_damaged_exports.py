@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 from typing import TypeGuard
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from folders import TESTS
 from sbrtcheck import load_dvh_export
 from sbrtcheck.dvh import DVHSet, VolumeUnit
-from sbrtcheck.errors import InputError
+from sbrtcheck.errors import AmbiguousPlanError, InputError
 from sbrtcheck.plan import FindingCode, Prescription
 
 GOLDEN = TESTS / "text_export" / "files"
@@ -104,6 +105,30 @@ def test_a_mutated_export_is_read_or_refused(
                     )
                     text = text[: hit.start()] + put + text[hit.end() :]
     found = read(text.encode("utf-8", "replace"), tmp_path_factory.mktemp("mutated"))
+    assert is_refused(found) or is_sound(found)
+
+
+BLANKS = 50_000  # a pattern that tries every place of them once more for each takes minutes or more
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("line", ["a{}b", "# a{}b", "a ({}b", "Dose [Gy] {} x]"])
+def test_a_line_of_blanks_takes_no_time(tmp_path: Path, name: str, line: str) -> None:
+    before, after = TEXTS[name][: len(TEXTS[name]) // 2].rpartition("\n")[::2]
+    after += TEXTS[name][len(TEXTS[name]) // 2 :]
+    began = time.process_time()
+    found = read(f"{before}\n{line.format(' ' * BLANKS)}\n{after}".encode(), tmp_path)
+    assert time.process_time() - began < 2.0
+    assert is_refused(found) or is_sound(found)
+
+
+def test_a_heading_of_one_word_without_end_takes_no_time(tmp_path: Path) -> None:
+    heading = re.compile(r"(?<=Structure Volume) \[%\]")
+    text, times = heading.subn(f" [%] {'a' * BLANKS}]", TEXTS["eclipse-cgy-both-doses.txt"])
+    assert times
+    began = time.process_time()
+    found = read(text.encode(), tmp_path)
+    assert time.process_time() - began < 2.0
     assert is_refused(found) or is_sound(found)
 
 
@@ -226,6 +251,60 @@ def test_commas_that_are_decimal_marks_and_part_cells_too_are_refused(tmp_path: 
     assert is_refused(found)
     assert "is the comma its decimal mark too?" in found.what
     assert found.place.startswith("DVH export, line ")
+
+
+@pytest.mark.parametrize(
+    ("name", "stated", "with_mark"),
+    [
+        ("raystation-volume-and-rx.txt", r"(?<=#RoiVolume: )20.00", "1,432"),
+        ("raystation-volume-and-rx.txt", r"(?<=#Rx dose: )50.00 Gy", "5,000cGy in 5 fx"),
+        ("eclipse-cgy-both-doses.txt", r"(?<=Prescribed dose \[cGy\]: )5000[.]0", "5,000"),
+        ("eclipse-total-dose.txt", r"(?<=Total dose \[Gy\]: )50[.]\d+", "1,050"),
+        ("slicerrt.csv", r"SpinalCord Value \(% of 20[.]000 cc\)", '"SpinalCord Value (% of 1,432 cc)"'),
+    ],
+)
+def test_a_comma_that_parts_thousands_outside_the_tables_is_no_decimal_mark(
+    tmp_path: Path, name: str, stated: str, with_mark: str
+) -> None:
+    text, times = re.subn(stated, with_mark, TEXTS[name])
+    assert times == 1
+    found = read(text.encode(), tmp_path)
+    assert is_refused(found)
+    assert "which is the decimal mark" in found.what
+
+
+ROWS_OF_TWO = (
+    "structure,dose_gy,volume_cc,{heading}\nHeart,0,9,{one}\nHeart,1,0,{one}\nLiver,0,8,{two}\nLiver,2,0,{two}\n"
+)
+
+
+@pytest.mark.parametrize("heading", ["patID", "Patient ID", "patient_name", "MRN"])
+def test_rows_of_two_patients_are_not_one_plan(tmp_path: Path, heading: str) -> None:
+    found = read(ROWS_OF_TWO.format(heading=heading, one="Doe A", two="Doe B").encode(), tmp_path)
+    assert is_refused(found)
+    assert "several patients" in found.what
+    both = read(ROWS_OF_TWO.format(heading=heading, one="Doe", two="Doe").encode(), tmp_path)
+    assert isinstance(both, DVHSet)
+    assert "Doe" not in repr(both)
+
+
+@pytest.mark.parametrize("heading", ["plan", "Plan ID", "plan_name", "course", "dose_name", "scenario"])
+def test_rows_of_two_plans_are_not_one_plan(tmp_path: Path, heading: str) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(ROWS_OF_TWO.format(heading=heading, one="A", two="B"), encoding="utf-8")
+    with pytest.raises(AmbiguousPlanError, match="it has 2 plans: A, B"):
+        load_dvh_export(path)
+    of_b = load_dvh_export(path, plan="B")
+    assert ([dvh.name for dvh in of_b], of_b.provenance["plan_label"]) == (["Liver"], "B")
+
+
+def test_a_plan_of_two_courses_is_two_plans_of_one_label(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(ROWS_OF_TWO.format(heading="course,plan", one="C1,SBRT", two="C2,SBRT"), encoding="utf-8")
+    with pytest.raises(AmbiguousPlanError, match="C1/SBRT, C2/SBRT"):
+        load_dvh_export(path, plan="SBRT")
+    of_first = load_dvh_export(path, plan="C1/SBRT")
+    assert ([dvh.name for dvh in of_first], of_first.provenance["plan_label"]) == (["Heart"], "SBRT")
 
 
 def test_doses_of_onkodicom_that_change_places_are_never_taken_for_each_other(tmp_path: Path) -> None:

@@ -32,7 +32,8 @@ SENSES = {
 
 _GY_IN_CGY = Decimal("0.01")
 _NUMBER = re.compile(r"[+-]?([0-9]{1,30}([.,][0-9]{0,30})?|[.,][0-9]{1,30})")
-_COMPARED = re.compile(r"\s*(<=|>=|≤|≥|<|>)\s*(.+?)\s*")
+_THOUSANDS = re.compile(r"(?<![0-9.,])[1-9][0-9]{0,2},[0-9]{3}(?![0-9])")
+_COMPARED = re.compile(r"\s*(<=|>=|≤|≥|<|>)(.+)")
 _INDEX = re.compile(r"\s*(CN|CI|PCI|GI|HI|MGI|R)\s*[0-9.,]*\s*(%|c?Gy)?\s*(\[.*\])?\s*", re.IGNORECASE)
 _WITHOUT_DEFINITION = "a plan index; the file has its name, not its definition"
 
@@ -118,8 +119,15 @@ def one_line(text: str) -> str:
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
+def _refuse_thousands(text: str) -> None:
+    if mark := _THOUSANDS.search(text):
+        whole = mark[0].replace(",", "")
+        raise NoMeaningError(f"'{mark[0]}' may be {whole} or {mark[0].replace(',', '.')}; write it without the comma")
+
+
 def number(text: str) -> Decimal:
-    """Read a plain decimal number, with a point or a comma."""
+    """Read a plain decimal number, with a point or a comma; a comma that may part thousands has no meaning."""
+    _refuse_thousands(text)
     if not _NUMBER.fullmatch(text.strip()):
         raise NoMeaningError(f"'{text.strip()}' is not a number")
     return Decimal(text.strip().replace(",", "."))
@@ -130,12 +138,13 @@ def sense_and_value(text: str) -> tuple[Sense, str]:
     match = _COMPARED.fullmatch(text)
     if not match:
         raise NoMeaningError(f"'{text.strip()}' is not a comparison with <, <=, > or >=")
-    return SENSES[match[1]], match[2]
+    return SENSES[match[1]], match[2].strip()
 
 
 @cache
 def metric_of(text: str) -> tuple[Metric, Decimal]:
     """Read a metric text; with what its limit has to be multiplied to be in the metric's unit (cGy is read as Gy)."""
+    _refuse_thousands(text)
     if _INDEX.fullmatch(text):
         raise NoMeaningError(_WITHOUT_DEFINITION)
     try:

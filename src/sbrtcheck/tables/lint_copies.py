@@ -16,28 +16,28 @@ from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import Constraint
 from sbrtcheck.tables.yardsticks import POINT_CC, SHARE_CC, Yardsticks
 
-_TENFOLD = 10.0
+_TENFOLD, _HUNDREDFOLD = 10.0, 100.0
 _WELL_ABOVE = 1.3  # as in ``lint_numbers``
 
 Check = Callable[[ConstraintTable, Constraint, Yardsticks], Iterator[Slip]]
 
 
 def _volume_of_other_size(table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
-    """The dose that bundled tables have for a tenth of the volume: a slip of the decimal point."""
+    """The dose that bundled tables have for a tenth or a hundredth of the volume: a slip of the decimal point."""
     for volume, dose, limits in _hot_of_organ(table, row, usual):
-        tenths = [cc for cc, gy in limits if gy == dose and _is_tenth(cc, volume)]
-        if not tenths or any(cc == volume and gy == dose for cc, gy in limits):
+        meant = [cc for cc, gy in limits if gy == dose and _is_slip(cc, volume)]
+        if not meant or any(cc == volume and gy == dose for cc, gy in limits):
             continue
         # somebody may well allow as much dose to that much of the organ, and one source limits 0.35 cc as another does
         # the maximum; where nobody does, for a volume that nobody uses, and it is no maximum, it is a slip
         nobody = not any(volume / 2 <= cc < SHARE_CC and gy >= dose for cc, gy in limits)
         nobody &= all(volume not in volumes for volumes in usual.hot_cc.values())
-        what = f"{summary(row)}: bundled tables have {dose:g} Gy to {min(tenths):g} cc of {row.structures[0]}"
-        yield (error if nobody and min(tenths) > POINT_CC else warning)(what, "is the decimal point in its place?")
+        what = f"{summary(row)}: bundled tables have {dose:g} Gy to {max(meant):g} cc of {row.structures[0]}"
+        yield (error if nobody and max(meant) > POINT_CC else warning)(what, "is the decimal point in its place?")
 
 
-def _is_tenth(smaller: float, larger: float) -> bool:
-    return abs(_TENFOLD * smaller - larger) < 1e-9 * larger
+def _is_slip(smaller: float, larger: float) -> bool:
+    return any(abs(factor * smaller - larger) < 1e-9 * larger for factor in (_TENFOLD, _HUNDREDFOLD))
 
 
 def _dose_of_smaller_volume(table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:

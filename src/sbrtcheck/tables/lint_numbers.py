@@ -127,6 +127,25 @@ def _too_much_dose(table: ConstraintTable, row: Constraint, usual: Yardsticks) -
 _COMPARE = "compare with the source; a BED or EQD2 needs a quantity"
 
 
+def _beyond_any_organ(table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
+    """The volume at a dose that bundled tables allow no organ, of one that they have no such dose for."""
+    metric = row.metric
+    if not isinstance(metric, VolumeAtDose) or metric.dose_unit is not Unit.GY or not table.fractions or is_target(row):
+        return
+    if _is_whole_body(row) or row.quantity is not Quantity.PHYSICAL or metric.dose > MAX_GY:
+        return
+    number = max(table.fractions)
+    if not metric.cold and _highest(row, usual, number)[0] is not None:  # which has a rule of its own
+        return
+    by_number = usual.highest_of_all(number)
+    if not by_number or metric.dose <= _WELL_ABOVE * by_number[min(by_number)]:
+        return
+    here, later = by_number[min(by_number)], max(by_number.values())
+    certain = row.is_upper_limit != metric.cold and metric.dose > _TWICE * here and metric.dose > _WELL_ABOVE * later
+    what = f"'{metric}' is at {metric.dose:g} Gy, where no bundled table allows any organ more than {here:g} Gy"
+    yield (error if certain else warning)(what, _POINT)
+
+
 def _is_whole_body(row: Constraint) -> bool:
     """Whether the row is on the whole patient, or what is left of it: as hot as the target, and larger than organs."""
     return all(one in WHOLE_BODY for one in bodies_of(row))
@@ -327,6 +346,7 @@ NUMBER_CHECKS: tuple[Check, ...] = (
     _low_coverage,
     _far_variation,
     _too_much_dose,
+    _beyond_any_organ,
     _ratio,
     _too_large_volume,
     _odd_critical_volume,

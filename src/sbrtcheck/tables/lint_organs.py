@@ -35,6 +35,8 @@ _OF_A_SIDE = re.compile(  # "left-sided tumours"
 _PART_BREAK = re.compile(r"[(),;:/]")
 _SKIN = "skin"
 _OPERATOR = re.compile(r"[-+~^!&|]")
+_PLACE_OF_TARGET = {"GTV": 0, "CTV": 1, "ITV": 1, "PTV": 2}  # from inside; a CTV and an ITV may lie either way
+_TARGET = re.compile(rf"(?<![A-Za-z])({'|'.join(_PLACE_OF_TARGET)})", re.IGNORECASE)
 
 Check = Callable[[ConstraintTable, Constraint, Yardsticks], Iterator[Slip]]
 
@@ -83,6 +85,21 @@ def _other_organ(_table: ConstraintTable, row: Constraint, usual: Yardsticks) ->
         return  # a name of the clinic's own, which may be of any organ
     what = f"printed for '{row.organ}', and measured on {', '.join(row.structures)}"
     yield (error if _are_apart(row, bodies, usual) else warning)(what, "correct organ, or structure")
+
+
+def _inner_target(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
+    """One target by its name, and another that lies inside it as its structure: that is covered more easily."""
+    named = {_PLACE_OF_TARGET[kind.upper()] for kind in _TARGET.findall(row.organ)}
+    measured = [_target_place(name) for name in row.structures]
+    if len(named) == 1 and measured and all(place is not None and place < min(named) for place in measured):
+        what = f"printed for '{row.organ}', and measured on {', '.join(row.structures)}, which lies inside it"
+        yield warning(what, "correct organ, or structure")
+
+
+def _target_place(name: str) -> int | None:
+    """How far outside a target lies; None of what is no target, or is made of several structures."""
+    kind = _TARGET.match(name)
+    return None if kind is None or _OPERATOR.search(name) else _PLACE_OF_TARGET[kind[0].upper()]
 
 
 def _are_apart(row: Constraint, bodies: Sequence[str], usual: Yardsticks) -> bool:
@@ -282,6 +299,7 @@ def organ_or_stem(name: str) -> str:
 ORGAN_CHECKS: tuple[Check, ...] = (
     _other_statistic,
     _other_organ,
+    _inner_target,
     _other_side,
     _with_the_body,
     _first_of_two_sides,

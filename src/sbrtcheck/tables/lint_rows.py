@@ -56,6 +56,14 @@ _NOT_THE_PLANS = re.compile(
     re.IGNORECASE,
 )
 
+# Gray that are no physical dose of the whole course.
+_BIOLOGICAL = re.compile(r"\bEQD ?-?2|\b(?-i:BED)(?:\d|\b)|\b(?:alpha|α) ?/ ?(?:beta|β)", re.IGNORECASE)
+_OF_ONE = re.compile(
+    r"(?<!Gy)(?<!Gy )(\bper |/ ?|\b(?:pro|par|por|per|each) )(fx|fra[ck][tc]?i[oó]n\w*|frazione|fractie|séance)\b",
+    re.IGNORECASE,
+)
+_DENIED = re.compile(r"\b(physical|not?|never|without|non|nicht|kein\w*)\b", re.IGNORECASE)
+
 _KIDNEYS = ("Kidney_L", "Kidney_R", "Kidneys")
 # Pattern of the printed organ, structures that are not it, what it is called, and the structures that are it.
 _OTHER_THAN: tuple[tuple[re.Pattern[str], tuple[str, ...], str, str], ...] = (
@@ -322,6 +330,26 @@ def _other_fractions(table: ConstraintTable, row: Constraint, _usual: Yardsticks
             return
 
 
+def _other_kind_of_dose(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
+    """Words that call the doses BED, EQD2 or those of one fraction, and gray that are compared with a whole plan's."""
+    if row.quantity is not Quantity.PHYSICAL or not _is_in_gray(row.metric):
+        return
+    for text in (row.organ, row.source.where, row.note):
+        biological = _BIOLOGICAL.search(text)
+        if biological and not text.isupper() and not _DENIED.search(text):
+            what = f"'{biological[0]}' stands in the words of the row, and its doses are compared with physical ones"
+            yield warning(what, "if the number is one, add quantity and alpha_beta")
+            return
+    if _OF_ONE.search(row.organ):
+        what = f"'{row.organ}' is of one fraction, and doses are compared with those of all"
+        yield warning(what, "write the dose of the whole course, as the source prints it")
+
+
+def _is_in_gray(metric: Metric) -> bool:
+    of_dose = isinstance(metric, DoseAtVolume | DoseStatistic) and metric.unit is Unit.GY
+    return of_dose or (isinstance(metric, VolumeAtDose) and metric.dose_unit is Unit.GY)
+
+
 def _misspelt_names(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
     """A structure whose name is nearly one of TG-263."""
     names = known_names()
@@ -350,6 +378,7 @@ ROW_CHECKS: tuple[Callable[[ConstraintTable, Constraint, Yardsticks], Iterator[S
     _other_structure,
     _side_not_said,
     _other_fractions,
+    _other_kind_of_dose,
     _misspelt_names,
     _volume_of_nothing,
     *ORGAN_CHECKS,

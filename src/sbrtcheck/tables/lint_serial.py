@@ -16,6 +16,7 @@ from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import Constraint
 from sbrtcheck.tables.yardsticks import POINT_CC, SHARE_CC, WHOLE_BODY, Yardsticks, bodies_of, body, called_without
 
+_SMALL_CC = 1.0  # who limits no more of an organ than less than this may have an organ that is no larger: a cochlea
 _HALF = 50.0  # percent: who spares less of an organ than that limits next to nothing
 
 Check = Callable[[ConstraintTable, Constraint, Yardsticks], Iterator[Slip]]
@@ -61,11 +62,11 @@ def _mean_of_serial(table: ConstraintTable, row: Constraint, usual: Yardsticks) 
         return
     if any(one in usual.mean_gy for one in bodies_of(row)):
         return
-    limits = usual.hot_limits(row, max(table.fractions, default=0))
+    limits = usual.hot_limits_from(row, max(table.fractions)) if table.fractions else []
     limit, organ = first_limit(row), row.structures[0]
     maxima = [gy for cc, gy in limits if cc <= POINT_CC]
     what = f"{summary(row)} of {organ}, which bundled tables limit at its hottest"
-    if len(maxima) == len(limits):  # so small that nothing but its maximum is limited: its mean may be as high
+    if len(maxima) == len(limits) and usual.largest_hot_cc(row) < _SMALL_CC:  # its mean may be as high as its maximum
         return
     if maxima and limit >= min(maxima):
         yield error(f"{what}, to {min(maxima):g} Gy and more", f"write 'Max[{row.metric.unit}]'")

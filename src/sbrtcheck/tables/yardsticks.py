@@ -156,6 +156,28 @@ class Yardsticks:
         pairs = (pair for one in bodies_of(row) for pair in self.hot_gy.get(one, {}).get(str(fractions), ()))
         return [(cc, gy) for cc, gy in pairs]
 
+    def hot_limits_from(self, row: Constraint, fractions: int) -> list[tuple[float, float]]:
+        """The same for so many fractions, or for the next larger number that a bundled table has for the organ."""
+        known = {
+            int(number) for one in bodies_of(row) for number in self.hot_gy.get(one, {}) if int(number) >= fractions
+        }
+        return self.hot_limits(row, min(known)) if known else []
+
+    def highest_of_all(self, fractions: int) -> dict[int, float]:
+        """The highest dose that bundled tables allow any organ, by number of fractions, from so many on."""
+        highest: dict[int, float] = {}
+        for by_number in self.hot_gy.values():
+            for number, doses in by_number.items():
+                if int(number) >= fractions:
+                    highest[int(number)] = max(highest.get(int(number), 0.0), *(gy for _, gy in doses))
+        return highest
+
+    def largest_hot_cc(self, row: Constraint) -> float:
+        """The largest volume in cc that the dose to the row's organ, or to one that stands for it, is limited in."""
+        bodies = {other for one in bodies_of(row) for other in (one, *self.together.get(one, ()))}
+        of_numbers = (doses for one in bodies for doses in self.hot_gy.get(one, {}).values())
+        return max((cc for doses in of_numbers for cc, _ in doses if cc < SHARE_CC), default=0.0)
+
     def limits_with(self, row: Constraint, metric: str) -> dict[str, dict[str, Sequence[int]]]:
         """The limits that tables have for the organ of the row with this metric: tables, their numbers of fractions."""
         found: dict[str, dict[str, Sequence[int]]] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from sbrtcheck.text_export.export import (
@@ -91,6 +91,12 @@ def sheet_of(lines: Lines) -> Sheet:
         if any(row.cells[len(heading) :]):
             _refuse_longer(row, heading, delimiter)
     return Sheet(heading=heading, rows=rows)
+
+
+def refuse_several_patients(patients: Iterable[Hashable]) -> None:
+    """Refuse rows of several patients: nothing of a patient is kept, so their structures could not be told apart."""
+    if len({*patients}) > 1:
+        raise fault("the export has structures of several patients", hint="export each patient alone")
 
 
 def _refuse_longer(row: Row, heading: Sequence[str], delimiter: str) -> None:

@@ -16,6 +16,7 @@ from sbrtcheck.importers.template import (
     field_remark,
     metric_of,
     number,
+    one_line,
     organ,
     sense_and_value,
     with_variation,
@@ -64,6 +65,11 @@ def read(raw: bytes) -> Template:
 
 def _columns(header: list[str]) -> list[str]:
     columns = [_COLUMNS.get("".join(cell.lower().split()), "") for cell in header]
+    for name in filter(None, dict.fromkeys(columns)):
+        if columns.count(name) > 1:
+            same = ", ".join(cell.strip() for cell, column in zip(header, columns, strict=True) if column == name)
+            what = f"several columns for {name}: {same}"
+            raise InputError(one_line(what), "line 1", "leave one of them in the file")
     if lacking := [name for name in _NEEDED if name not in columns]:
         raise InputError(
             f"no column for {' and '.join(lacking)}",
@@ -78,6 +84,9 @@ def _entry(line: int, columns: list[str], cells: list[str]) -> Row | LeftOut:
     row = (values.get("organ", ""), values.get("metric", ""), values.get("goal", ""))
     variation = values.get("variation", "")
     printed = " ".join(filter(None, row)) + (f", variation {variation}" if variation else "")
+    if any(map(str.strip, cells[len(columns) :])):
+        why = f"{len(cells)} cells, and the first line has {len(columns)}: put a cell with a comma in quotes"
+        return LeftOut(where=f"line {line}", printed=printed, why=why)
     return entry(f"line {line}", printed, None, lambda: _row(values))
 
 

@@ -39,7 +39,7 @@ from sbrtcheck.text_export.numbers import number_of, refuse_two_decimal_marks
 _STRUCTURE = re.compile(r"Histogram\s*:\s*(?P<name>.*)", re.IGNORECASE)
 _MODE = re.compile(r"(?P<mode>Cumulative|Differential)\s+(?:Dose Volume\b.*|DVH\b.*)", re.IGNORECASE)
 _PLAN = re.compile(r"PLAN\s+(?P<label>[^:]+)", re.IGNORECASE)
-_STATED = re.compile(r"(?P<key>[^:()]+?)\s*(?:\((?P<unit>[^)]*)\))?\s*:\s*(?P<value>.*)")
+_STATED = re.compile(r"(?P<key>[^:()]+)(?:\((?P<unit>[^)]*)\)\s*)?:(?P<value>.*)")
 _COLUMN = re.compile(r"(?P<label>(?:relative\s+)?dose|volume)\s*\((?P<unit>[^)]*)\)\s*", re.IGNORECASE)
 _HEADING = re.compile(r"(?:(?:(?:relative\s+)?dose|volume)\s*\([^)]*\)\s*){2,}", re.IGNORECASE)
 

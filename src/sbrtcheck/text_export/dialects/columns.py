@@ -62,11 +62,11 @@ def read_columns(lines: Lines) -> Export:
     """Read a CSV file with columns for each structure."""
     sheet = sheet_of(lines)
     pairs = list(_pairs(sheet.heading))
-    refuse_two_decimal_marks(cell for row in sheet.rows for cell in row.cells)
-    slicer = any(_OF.fullmatch(pair.volume_unit) for pair in pairs)
+    whole_volumes = [volume_of["volume"] for pair in pairs if (volume_of := _OF.fullmatch(pair.volume_unit))]
+    refuse_two_decimal_marks([*whole_volumes, *(cell for row in sheet.rows for cell in row.cells)])
     return Export(
         system="not stated; columns as SlicerRT writes them"
-        if slicer
+        if whole_volumes
         else "not stated; columns as ProKnow writes them",
         kind="CSV with columns for each structure, cumulative",
         plans={"": ExportedPlan()},

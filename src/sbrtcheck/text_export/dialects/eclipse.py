@@ -31,10 +31,12 @@ from sbrtcheck.text_export.numbers import Column, Number, column_of, is_number, 
 
 _STRUCTURE = re.compile(r"Structure\s*:\s*(?P<name>.*)", re.IGNORECASE)
 _PLAN = re.compile(r"Plan\s*(?P<sum>sum)?\s*:\s*(?P<label>.*)", re.IGNORECASE)
-_PAIR = re.compile(r"(?P<key>[^:]*?)\s*:(?P<value>.*)")
+_PAIR = re.compile(r"(?P<key>[^:]*):(?P<value>.*)")
 _HEADING = re.compile(r"(?:Relative\s+)?Dose\s*\[[^\]]*\].*\]", re.IGNORECASE)
-_HEADED = re.compile(r"(?P<label>[^\[\]]+?)\s*\[(?P<unit>[^\]]*)\]")
-_KEY_UNIT = re.compile(r"(?P<key>.*?)\s*[\[(](?P<unit>[^\])]*)[\])]")
+_HEADED = re.compile(r"(?:^|(?<=\]))(?P<label>[^\[\]]+)\[(?P<unit>[^\]]*)\]")
+_KEY_UNIT = re.compile(r"(?P<key>.*)[\[(](?P<unit>[^\[\]()]*)[\])]")
+
+_PRESCRIBED, _PERCENT = ("prescribed dose", "total dose"), "% for dose"
 
 # Cover below this means that part of the structure was not sampled, or lies outside the dose matrix.
 _WHOLE_COVER = 99.5
@@ -57,7 +59,8 @@ def read_eclipse(lines: Lines) -> Export:
     differential = _is_differential(header)
     plans = _plans(header)
     structure_blocks = [_Block(block) for block in blocks(filled, starts)]
-    refuse_two_decimal_marks(text for block in structure_blocks for text in block.numbers())
+    of_structures = (text for block in structure_blocks for text in block.numbers())
+    refuse_two_decimal_marks([*_numbers_of_plans(header), *of_structures])
     structures = tuple(_structure(block, plans, differential=differential) for block in structure_blocks)
     kind = "differential" if any(_is_per_dose(structure) for structure in structures) else "cumulative"
     says_at_least = any("equal to or greater than" in line.text.lower() for line in header)
@@ -82,9 +85,19 @@ def _is_differential(header: Sequence[Line]) -> bool:
 
 
 def _plans(header: Sequence[Line]) -> dict[str, ExportedPlan]:
-    starts = [place for place, line in enumerate(header) if _PLAN.match(line.text)]
-    plans = [_plan(block) for block in blocks(header, starts)]
+    plans = [_plan(block) for block in _blocks_of_plans(header)]
     return dict(plans) if plans else {"": ExportedPlan()}
+
+
+def _blocks_of_plans(header: Sequence[Line]) -> list[Sequence[Line]]:
+    return blocks(header, [place for place, line in enumerate(header) if _PLAN.match(line.text)])
+
+
+def _numbers_of_plans(header: Sequence[Line]) -> Iterable[str]:
+    """What plans state and percentages of dose hang on."""
+    for block in _blocks_of_plans(header):
+        texts = _texts(block)
+        yield from (texts[key][1] for key in (*_PRESCRIBED, _PERCENT) if key in texts)
 
 
 def _plan(block: Sequence[Line]) -> tuple[str, ExportedPlan]:
@@ -92,7 +105,7 @@ def _plan(block: Sequence[Line]) -> tuple[str, ExportedPlan]:
     assert first  # noqa: S101 - `_plans` looked for it
     texts = _texts(block)
     prescribed_gy = _prescribed_gy(texts)
-    percent = number_of(texts["% for dose"][1]) if "% for dose" in texts else None
+    percent = number_of(texts[_PERCENT][1]) if _PERCENT in texts else None
     known = prescribed_gy is not None and percent is not None and percent.value > 0.0
     plan = ExportedPlan(
         label=first["label"].strip(),
@@ -111,7 +124,7 @@ def _key(label: str, texts: Texts) -> str:
 
 def _prescribed_gy(texts: Texts) -> float | None:
     """The dose of the plan; None where it is ``not defined``, or its unit is unknown."""
-    for key in ("prescribed dose", "total dose"):
+    for key in _PRESCRIBED:
         if key in texts:
             unit, value, _ = texts[key]
             number = number_of(value)

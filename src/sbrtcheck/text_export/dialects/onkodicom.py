@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sbrtcheck.text_export.cells import Row, heading_of, sheet_of
+from sbrtcheck.text_export.cells import Row, heading_of, refuse_several_patients, sheet_of
 from sbrtcheck.text_export.export import (
     Dialect,
     DoseUnit,
@@ -22,7 +22,7 @@ from sbrtcheck.text_export.export import (
     table_of,
     volume_unit,
 )
-from sbrtcheck.text_export.lines import Lines, fault
+from sbrtcheck.text_export.lines import Lines
 from sbrtcheck.text_export.numbers import is_number, number_of, refuse_two_decimal_marks
 
 _BEFORE = ("Patient ID", "ROI", "Volume (mL)")
@@ -42,12 +42,11 @@ def read_onkodicom(lines: Lines) -> Export:
     Raises
     ------
     InputError
-        It has several patients: nothing of a patient is kept, and so their structures could not be told apart.
+        It has several patients.
     """
     sheet = sheet_of(lines)
     refuse_two_decimal_marks(cell for row in sheet.rows for cell in row.cells[len(_BEFORE) - 1 :])
-    if len({row.cells[0] for row in sheet.rows}) > 1:
-        raise fault("the export has structures of several patients", hint="export each patient alone")
+    refuse_several_patients(row.cells[0] for row in sheet.rows)
     doses = [dose[1] for text in sheet.heading if (dose := _DOSE.fullmatch(text))]
     return export_of_one_plan("OnkoDICOM", "", [_structure(row, doses) for row in sheet.rows])
 

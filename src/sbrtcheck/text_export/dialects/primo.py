@@ -36,7 +36,7 @@ from sbrtcheck.text_export.numbers import refuse_two_decimal_marks
 _STRUCTURE = re.compile(r"#\s*Structure\s*:\s*(?P<name>.*)", re.IGNORECASE)
 _TYPE = re.compile(r"#\s*Type\s*:\s*(?P<type>Cumulative|Differential)\b.*", re.IGNORECASE)
 _PROJECT = re.compile(r"#\s*Project\s*:\s*(?P<name>.*)", re.IGNORECASE)
-_STATED = re.compile(r"#\s*(?P<key>[^:\[\]]+?)\s*\[(?P<unit>[^\]]*)\]\s*:\s*(?P<value>\S+).*")
+_STATED = re.compile(r"#(?P<key>[^:\[\]]+)\[(?P<unit>[^\]]*)\]\s*:\s*(?P<value>\S+).*")
 _HEADED = re.compile(r"(?P<label>Rel\. dose|Dose|Volume)\s*\[(?P<unit>[^\]]*)\]", re.IGNORECASE)
 _POINTS = re.compile(r"#\s*\.{2,}")
 
@@ -80,7 +80,7 @@ def _numbers(lines: Iterable[Line]) -> Iterable[str]:
 def _structure(block: Sequence[Line], plan: str) -> ExportedStructure:
     first = _STRUCTURE.match(block[0].text)
     matches = (_STATED.fullmatch(line.text) for line in block)
-    stated = {one["key"].lower(): (one["unit"], one["value"]) for one in matches if one}
+    stated = {one["key"].strip().lower(): (one["unit"], one["value"]) for one in matches if one}
     return ExportedStructure(
         name=first["name"].strip() if first else "",
         plan=plan,

@@ -38,7 +38,7 @@ from sbrtcheck.text_export.numbers import number_of, refuse_two_decimal_marks
 
 _NAME = re.compile(r"Name:\s*(?P<name>\S.*)")
 _MODE = re.compile(r"(?P<mode>Cumulative|Differential) DVH\b.*", re.IGNORECASE)
-_STATED = re.compile(r"(?P<key>[^:\[\]]+?)\s*\[(?P<unit>[^\]]*)\]\s*:\s*(?P<value>.*)")
+_STATED = re.compile(r"(?P<key>[^:\[\]]+)\[(?P<unit>[^\]]*)\]\s*:\s*(?P<value>.*)")
 _AVERAGE = re.compile(r"Average\s*\[[^\]]*\]\s*:.*", re.IGNORECASE)
 _HEADED = re.compile(r"(?P<label>Dose|Volume)(?:\s*\[(?P<unit>[^\]]*)\])?", re.IGNORECASE)
 _SAME_VOLUME = 0.02  # as close as a table and the volume stated above it have to be
@@ -79,7 +79,7 @@ def _numbers(lines: Iterable[Line]) -> Iterable[str]:
 def _structure(block: Sequence[Line]) -> ExportedStructure:
     first = _NAME.fullmatch(block[0].text)
     matches = (_STATED.fullmatch(line.text) for line in block)
-    stated = {one["key"].lower(): (one["unit"], one["value"].strip()) for one in matches if one}
+    stated = {one["key"].strip().lower(): (one["unit"], one["value"].strip()) for one in matches if one}
     return ExportedStructure(
         name=first["name"].strip() if first else "",
         table=_table(block, stated),

@@ -7,7 +7,7 @@ stands in ``#Dose unit`` or ``#Unit``. A file may have several doses, each ``#Do
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sbrtcheck.dvh import VolumeUnit
 from sbrtcheck.plan import FindingCode
@@ -30,10 +30,13 @@ from sbrtcheck.text_export.export import (
 from sbrtcheck.text_export.lines import Line, Lines
 from sbrtcheck.text_export.numbers import Number, is_number, number_of, refuse_two_decimal_marks
 
-_PAIR = re.compile(r"#\s*(?P<key>[^:#]+?)\s*:(?P<value>.*)")
-_DOSE = re.compile(r"(?P<number>\S+)\s*(?P<unit>c?Gy)\b.*", re.IGNORECASE)
+_PAIR = re.compile(r"#(?P<key>[^:#]+):(?P<value>.*)")
+_DOSE = re.compile(r"(?P<number>\S+?)\s*(?P<unit>c?Gy)\b.*", re.IGNORECASE)
 _UNIT = re.compile(r"(?P<unit>\S+)\s*(?P<rest>.*)")
-_ROI, _DOSE_NAME = "roiname", "dosename"
+_ROI, _DOSE_NAME, _RX_DOSE = "roiname", "dosename", "rxdose"
+_VOLUMES, _OUTSIDE = ("roivolume", "volume"), "roivolumefractionoutsidegrid"
+_MEAN, _MINIMUM, _MAXIMUM = "meandose", "mindose", "maxdose"
+_STATED_NUMBERS = (*_VOLUMES, _OUTSIDE, _MEAN, _MINIMUM, _MAXIMUM)
 
 Texts = Mapping[str, str]
 
@@ -64,13 +67,24 @@ def read_raystation(lines: Lines) -> Export:
             (structures[-1][1] if structures else header).setdefault(key, value)
     for name, _, _ in structures:
         plans.setdefault(name, _plan(name, header))
-    refuse_two_decimal_marks(cell for _, _, rows in structures for line in rows for cell in line.text.split())
+    refuse_two_decimal_marks(_numbers(header, structures))
     return Export(
         system="RayStation",
         kind="DVH text export, cumulative",
         plans=plans,
         structures=tuple(_structure(name, header, texts, rows) for name, texts, rows in structures),
     )
+
+
+def _numbers(header: Texts, structures: Iterable[tuple[str, Texts, Sequence[Line]]]) -> Iterator[str]:
+    """Everything that is read as a number: the prescribed dose, what structures state, the rows."""
+    if prescribed := _DOSE.fullmatch(header.get(_RX_DOSE, "")):
+        yield prescribed["number"]
+    for _, texts, rows in structures:
+        for key in _STATED_NUMBERS:
+            yield from texts.get(key, "").split()
+        for line in rows:
+            yield from line.text.split()
 
 
 def _key(line: Line) -> str:
@@ -83,7 +97,7 @@ def _small(key: str) -> str:
 
 
 def _plan(label: str, header: Texts) -> ExportedPlan:
-    stated = _DOSE.fullmatch(header.get("rxdose", ""))
+    stated = _DOSE.fullmatch(header.get(_RX_DOSE, ""))
     number = number_of(stated["number"]) if stated else None
     factor = gy_per(dose_unit(stated["unit"])) if stated else None
     prescribed_gy = number.value * factor if number and factor and number.value > 0.0 else None
@@ -95,7 +109,7 @@ def _structure(plan: str, header: Texts, texts: Texts, rows: Sequence[Line]) -> 
     units = {**header, **texts}
     unit, unit_text = _dose_unit(units)
     notes = [(FindingCode.DOSE_TYPE, f"its dose unit is {unit_text!r}")] if unit_text else []
-    outside = number_of(texts.get("roivolumefractionoutsidegrid", "").rstrip("% \t"))
+    outside = number_of(texts.get(_OUTSIDE, "").rstrip("% \t"))
     volume_cc = _volume_cc(texts)
     if volume_cc is not None:
         notes.append((FindingCode.STORED_DVH_UNITS, "the export prints no unit of its volume; RayStation's are cc"))
@@ -104,9 +118,9 @@ def _structure(plan: str, header: Texts, texts: Texts, rows: Sequence[Line]) -> 
         plan=plan,
         table=_table(unit, units, rows),
         volume_cc=volume_cc,
-        mean=_stated(texts, "meandose", unit),
-        minimum=_stated(texts, "mindose", unit),
-        maximum=_stated(texts, "maxdose", unit),
+        mean=_stated(texts, _MEAN, unit),
+        minimum=_stated(texts, _MINIMUM, unit),
+        maximum=_stated(texts, _MAXIMUM, unit),
         outside_percent=outside.value if outside is not None else 0.0,
         notes=tuple(notes),
     )
@@ -123,7 +137,7 @@ def _dose_unit(texts: Texts) -> tuple[StatedDoseUnit, str]:
 
 def _volume_cc(texts: Texts) -> Number | None:
     """Volume as later versions and scripts state it; where it has no unit, it is in cc."""
-    text = next((texts[key] for key in ("roivolume", "volume") if key in texts), "")
+    text = next((texts[key] for key in _VOLUMES if key in texts), "")
     volume = re.fullmatch(r"(?P<number>\S+)\s*(?P<unit>.*)", text)
     if volume is None or (volume["unit"] and volume_unit(volume["unit"]) is not VolumeUnit.CC):
         return None

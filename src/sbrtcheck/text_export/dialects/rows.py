@@ -1,6 +1,7 @@
 """CSV with a row a point: structure, dose, volume, as data frames have it (DVHmetrics) and ``sbrtcheck dvh`` writes it.
 
 Units stand in the headings (``dose_gy``, ``Volume [cc]``) or in columns of their own (``doseUnit``, ``volumeUnit``).
+Columns that say whose or which plan's a row is (``patID``, ``course``, ``plan``) are looked at, all others left alone.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sbrtcheck.formatting import of_csv_text
-from sbrtcheck.text_export.cells import Row, heading_of, names_column, normalized, sheet_of
+from sbrtcheck.text_export.cells import Row, heading_of, names_column, normalized, refuse_several_patients, sheet_of
 from sbrtcheck.text_export.export import (
     EMPTY,
     Dialect,
@@ -32,6 +33,9 @@ _HEADING = re.compile(r"(?P<of>dose|volume)[\s_]*(?:[(\[]?(?P<unit>c?gy|%|percen
 _OF_UNITS = {"dose": "doseunit", "volume": "volumeunit"}
 _PERCENT = {"percent": "%", "rel": "%"}
 _NOISE_GY = 1e-9
+_PATIENTS = ("patid", "patientid", "patient", "patientname", "mrn")
+_COURSES = ("course", "courseid", "coursename")
+_PLANS = ("plan", "planid", "planname", "planlabel", "dosename", "scenario")
 
 
 def is_rows(lines: Lines) -> bool:
@@ -43,25 +47,46 @@ def is_rows(lines: Lines) -> bool:
 
 
 def read_rows(lines: Lines) -> Export:
-    """Read a CSV file with a row a point."""
+    """Read a CSV file with a row a point.
+
+    Raises
+    ------
+    InputError
+        It has several patients.
+    """
     sheet = sheet_of(lines)
     refuse_two_decimal_marks(cell for row in sheet.rows for cell in row.cells)
     heading = [normalized(text) for text in sheet.heading]
     names = names_column(heading) or 0
-    plan = heading.index("plan") if "plan" in heading else None
+    patients, courses, plans = (_places_of(heading, known) for known in (_PATIENTS, _COURSES, _PLANS))
+    refuse_several_patients(_cells_at(row, patients) for row in sheet.rows)
+    labels: dict[str, str] = {}
     rows_of: dict[tuple[str, str], list[Row]] = {}
     for row in sheet.rows:
-        key = (_cell(row, plan) if plan is not None else "", of_csv_text(_cell(row, names)))
-        rows_of.setdefault(key, []).append(row)
+        label = _joined(row, plans)
+        key = _joined(row, [*courses, *plans])
+        labels.setdefault(key, label or key)
+        rows_of.setdefault((key, of_csv_text(_cell(row, names))), []).append(row)
     return Export(
         system="not stated",
         kind="CSV with a row a point, cumulative",
-        plans={label: ExportedPlan(label=label) for label, _ in rows_of},
+        plans={key: ExportedPlan(label=label) for key, label in labels.items()},
         structures=tuple(
-            ExportedStructure(name=name, plan=label, table=_table(rows, heading))
-            for (label, name), rows in rows_of.items()
+            ExportedStructure(name=name, plan=key, table=_table(rows, heading)) for (key, name), rows in rows_of.items()
         ),
     )
+
+
+def _places_of(heading: Sequence[str], known: Sequence[str]) -> list[int]:
+    return [place for place, text in enumerate(heading) if text in known]
+
+
+def _cells_at(row: Row, places: Sequence[int]) -> tuple[str, ...]:
+    return tuple(_cell(row, place) for place in places)
+
+
+def _joined(row: Row, places: Sequence[int]) -> str:
+    return "/".join(filter(None, _cells_at(row, places)))
 
 
 def _cell(row: Row, place: int) -> str:
