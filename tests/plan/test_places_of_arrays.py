@@ -195,7 +195,7 @@ WRONG = st.one_of(
     st.builds(NoArray),
     st.sampled_from([np.zeros(3), np.zeros((3, 3)), np.zeros((2, 2, 2), dtype=object), np.array("x"), object(), dose]),
     st.sampled_from(
-        [OnlySpacing(), Image(None), Image(object()), np.datetime64("NaT"), 1j, range(3), dose(), iter(())]
+        [OnlySpacing(), Image(None), Image(object()), np.datetime64("NaT", "D"), 1j, range(3), dose(), iter(())]
     ),
 )
 FROM_ARRAYS = ("dose", "spacing_mm", "origin_mm", "contours", "prescription", "axes", "offsets_mm")

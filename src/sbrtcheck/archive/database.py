@@ -15,6 +15,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
+from weakref import WeakSet
 
 from sbrtcheck.archive.index import DamagedError, transaction
 from sbrtcheck.errors import OutputError
@@ -68,11 +70,35 @@ def open_database(file: Path | None) -> Iterator[sqlite3.Connection]:
     _close(connection, file, take_away=False)
 
 
+class _Connection(sqlite3.Connection):
+    """A connection that closes for good.
+
+    SQLite keeps the file locked until the last statement is read to its end or given up (sqlite3_close_v2). In
+    Python 3.13 that is when the last reference to its cursor goes, which an exception that somebody keeps may hold.
+    """
+
+    def __init__(self, *args: Any, **keywords: Any) -> None:
+        super().__init__(*args, **keywords)
+        self._cursors: WeakSet[sqlite3.Cursor] = WeakSet()
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        cursor = super().execute(sql, parameters)
+        self._cursors.add(cursor)
+        return cursor
+
+    def close(self) -> None:
+        for cursor in [*self._cursors]:
+            cursor.close()
+        super().close()
+
+
 def _locked(place: str) -> sqlite3.Connection:
     """A connection with the lock; the file may have been taken away by the run before, between opening and locking."""
     while True:
         # no time to wait for a lock; and whoever reads results may do so in another thread than it began in
-        connection = sqlite3.connect(place, timeout=0.0, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            place, timeout=0.0, isolation_level=None, check_same_thread=False, factory=_Connection
+        )
         try:
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             # before the journal: the lock is then there at once, and no memory is shared, which network drives lack

@@ -225,7 +225,7 @@ def _first_points(words: _Words) -> _Words:
 
 def _characters_below(points: _Words) -> npt.NDArray[np.uint8]:
     """How many characters stand before each point; 8 without one."""
-    counts: npt.NDArray[np.uint8] = np.bitwise_count((points >> _7) - _1) >> 3
+    counts: npt.NDArray[np.uint8] = np.bitwise_count((points >> _7) - _1) >> np.uint8(3)
     return counts
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ PAYLOAD_TAGS = frozenset({Tag.PIXEL_DATA, Tag.FLOAT_PIXEL_DATA, Tag.DOUBLE_FLOAT
 # Values of text are padded to an even length with a blank, UIDs with a NUL (PS3.5 6.2).
 PADDING = b" \0"
 
-StoredValues = npt.NDArray[np.generic]
+StoredValues = npt.NDArray[np.number[Any]]
 
 
 class Elements(Protocol):

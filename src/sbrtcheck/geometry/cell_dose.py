@@ -105,7 +105,8 @@ def linear_part(
             np.minimum(least, rest, out=least)
             np.maximum(most, rest, out=most)
     spans = np.abs(np.stack([slope_u, slope_v, slope_w]))
-    return LinearPart(lowest=middle - half * spans.sum(axis=0), spans=spans, least_rest=least, most_rest=most)
+    rise: Float32 = spans.sum(axis=0)
+    return LinearPart(lowest=middle - half * rise, spans=spans, least_rest=least, most_rest=most)
 
 
 def _heights(levels: Levels, low_mm: FloatArray, high_mm: FloatArray, frame: GridFrame) -> Iterator[Float32]:

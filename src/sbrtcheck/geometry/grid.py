@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -58,7 +59,7 @@ class GridFrame:
         Of a grid that was read from the dose grid along tilted planes (`tilted`); None of the dose grid itself.
     """
 
-    stored: npt.NDArray[np.generic]
+    stored: npt.NDArray[np.number[Any]]
     gy_per_unit: float
     nodes_mm: FloatArray
     spacing_mm: tuple[float, float]

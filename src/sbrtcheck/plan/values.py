@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -271,7 +271,7 @@ class DoseGrid(ByValue):
         Shape ``(k,)``, strictly rising, first 0: position of each frame along ``axes[2]``.
     """
 
-    stored: npt.NDArray[np.generic]
+    stored: npt.NDArray[np.number[Any]]
     gy_per_unit: float = 1.0
     origin_mm: FloatArray
     axes: FloatArray
