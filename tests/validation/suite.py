@@ -56,6 +56,11 @@ class Counts:
         return bool(self.code or self.tests.get("failed"))
 
     @property
+    def python(self) -> str:
+        """The Python that ran them, "Python 3.13.0"; each set of versions may be of another."""
+        return next((part for part in self.origin.surroundings.split(", ") if part.startswith("Python ")), "Python")
+
+    @property
     def in_words(self) -> str:
         """Outcomes, and of which part of the tests they are where they are not of all."""
         some = "" if self.is_whole else f" (a part of the tests: {' '.join(self.words)})"
@@ -246,7 +251,9 @@ def _tried(folder: Path, name: str) -> Tried:
         said=said + done.in_words,
         met=False if done.failed else True if done.is_whole else None,
         failed=", ".join(f"`{one}`" for one, came in done.functions.items() if came == "failed") or "none",
-        versions=", ".join(f"{one.name} {done.versions.get(evidence.normal(one.name))}" for one in direct()),
+        versions=", ".join(
+            [done.python, *(f"{one.name} {done.versions.get(evidence.normal(one.name))}" for one in direct())]
+        ),
         origin=done.origin,
     )
 
