@@ -487,6 +487,7 @@ REFUSED = {
     "two-dialects.txt": "may be of Eclipse or RayStation",
     "structure-of-no-plan.txt": "line 12: structure 'Liver' does not say which of the plans it is of",
     "monaco-broken-row.txt": "line 6: no row of structure, dose and volume",
+    "monaco-two-units.txt": "line 1: the same field stands twice, with another value",
     "monaco-no-rows.txt": "no rows of structure, dose and volume",
     "oncentra-differential.txt": "line 3: the export is differential",
     "primo-differential.txt": "line 4: the export is differential",

@@ -39,7 +39,7 @@ def is_monaco(lines: Lines) -> bool:
 def read_monaco(lines: Lines) -> Export:
     """Read an export of Monaco."""
     first, *rest = lines.filled
-    fields = dict(_field(text) for text in first.text.split("|")[1:])
+    fields = _fields(first)
     units = dose_unit(fields.get("dose units", "")), volume_unit(fields.get("volume units", ""))
     rows = _rows(rest)
     refuse_two_decimal_marks(row[key] for row in rows for key in ("dose", "volume"))
@@ -54,9 +54,14 @@ def read_monaco(lines: Lines) -> Export:
     return export_of_one_plan("Monaco", label, structures)
 
 
-def _field(text: str) -> tuple[str, str]:
-    key, _, value = text.partition(":")
-    return " ".join(key.lower().split()), value.strip()
+def _fields(first: Line) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for text in first.text.split("|")[1:]:
+        key, _, value = text.partition(":")
+        name = " ".join(key.lower().split())
+        if fields.setdefault(name, value.strip()) != value.strip():
+            raise fault("the same field stands twice, with another value", first.number, "export it again")
+    return fields
 
 
 def _rows(lines: Sequence[Line]) -> list[re.Match[str]]:
