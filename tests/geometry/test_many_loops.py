@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from itertools import combinations
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from sbrtcheck.dvh import compute_dvhs
 from sbrtcheck.errors import GeometryError
-from sbrtcheck.geometry import contour_crossings, contour_nests, polygon_booleans, slabs
+from sbrtcheck.geometry import contour_crossings, contour_nests, contour_regions, polygon_booleans, slabs
 from sbrtcheck.geometry.arrays import meeting_boxes
 from sbrtcheck.geometry.contour_overlaps import CombinationRule, Millimetres
 from sbrtcheck.geometry.contour_regions import Regions, loops_by_plane, region_edges
@@ -262,6 +263,24 @@ def test_where_too_much_crosses_the_message_says_how_often(monkeypatch: pytest.M
     monkeypatch.setattr(polygon_booleans, "MAX_PIECES", 10)
     with pytest.raises(GeometryError, match="pieces with 2 crossings; at most 10"):
         regions(polygon(0.0, 0.0, 5.0, 4, turn=0.0), polygon(4.0, 1.0, 5.0, 4, turn=0.0))
+
+
+@pytest.mark.parametrize(("count", "is_refused"), [(4, False), (5, True), (60, True)])
+def test_more_loops_that_all_cross_than_can_be_resolved_are_refused(
+    monkeypatch: pytest.MonkeyPatch, count: int, is_refused: bool
+) -> None:
+    monkeypatch.setattr(contour_regions, "MAX_MEETING_PAIRS", 6)
+    loops = [polygon(0.1 * k, 0.03 * k, 5.0, 4, turn=0.0) for k in range(count)]
+    pairs = count * (count - 1) // 2
+    refused = pytest.raises(GeometryError, match=f"overlap or touch in {pairs:,} pairs; at most 6")
+    with refused if is_refused else nullcontext():
+        regions(*loops)
+
+
+def test_loops_that_cross_themselves_alone_are_in_no_pair(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contour_regions, "MAX_MEETING_PAIRS", 0)
+    eight = np.array([[0.0, 0.0], [4.0, 4.0], [4.0, 0.0], [0.0, 4.0]])
+    assert regions(eight).area_cells[0] == pytest.approx(8.0)
 
 
 # -------------------------------------------------------------------------------- loops that meet
