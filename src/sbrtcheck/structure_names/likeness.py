@@ -102,10 +102,14 @@ _SIDES = {
     **dict.fromkeys(("esquerdo", "esquerda", "esq", "左"), "l"),
     **dict.fromkeys(("dte", "dt", "der", "derecho", "derecha", "dcho", "dcha", "destro", "destra", "dex", "dx"), "r"),
     **dict.fromkeys(("direito", "direita", "dir", "右"), "r"),
+    **dict.fromkeys(("левый", "левая", "левое", "левые", "лев", "lewy", "lewa", "lewe", "vanster"), "l"),
+    **dict.fromkeys(("правый", "правая", "правое", "правые", "прав", "prawy", "prawa", "prawe", "hoger"), "r"),
+    **dict.fromkeys(("sinister", "sinistrum"), "l"),
+    **dict.fromkeys(("dexter", "dextra", "dextrum"), "r"),
     **dict.fromkeys(("both", "bil", "bilat", "bilateral", "total", "combined", "lr", "rl", "beide", "beidseits"), "lr"),
     **dict.fromkeys(("beiden", "ambos", "ambas", "entrambi", "bilaterale", "双", "雙", "両", "兩", "两", "全"), "lr"),
 }
-_SIDES_AT_THE_END = {"b": "lr", "g": "l", "d": "r", "e": "l"}  # Lung B; Poumon G and D; Rim E
+_SIDES_AT_THE_END = {"b": "lr", "g": "l", "d": "r", "e": "l", "л": "l", "п": "r"}  # Lung B; Poumon G and D; Rim E
 _RIM = "rim"  # a kidney in Portuguese, a ring in English: a kidney beside a Portuguese side
 _SIDES_OF_RIM = frozenset({"direito", "esquerdo", "dir", "esq", "d", "e"})
 _CUT_SIDES = {"le": "l", "ri": "r"}
@@ -122,6 +126,7 @@ _SUBTRACTS = re.compile(
 _IDEOGRAPH = r"[\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
 _IDEOGRAPH_SIDE = re.compile(r"([左右双雙両兩两全])[侧側]?")
 _SCRIPT_BREAK = re.compile(rf"(?<={_IDEOGRAPH})(?=[A-Za-z])|(?<=[A-Za-z])(?={_IDEOGRAPH})")
+_OTHER_LETTERS = str.maketrans({"œ": "oe", "Œ": "Oe", "ł": "l", "Ł": "L"})  # no marks on a letter that come off
 _SPELLED_UMLAUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 _SHAPE = re.compile(
     r"ring.*|rim|shell.*|avoid.*|dummy|expan.*|outer|outside|out|couch.*|bolus|minus|overlap.*|inters.*"
@@ -279,7 +284,7 @@ def _words(name: str) -> list[str]:
     if text.isascii():
         bare = text
     else:
-        text = unicodedata.normalize("NFKD", _decoded(text).replace("œ", "oe").replace("Œ", "Oe"))
+        text = unicodedata.normalize("NFKD", _decoded(text).translate(_OTHER_LETTERS))
         bare = "".join(letter for letter in text if not unicodedata.combining(letter))
         bare = _SCRIPT_BREAK.sub(" ", _IDEOGRAPH_SIDE.sub(r" \1 ", bare))
     return [word.casefold() for piece in _PIECE.findall(bare) for word in _CASE_BREAK.split(piece)]
