@@ -212,7 +212,7 @@ def test_the_clinics_dictionary_tells_parts_too() -> None:
 
 def test_a_union_is_looked_at_with_the_parts_of_all_that_it_is_made_of() -> None:
     asked = row("Max[Gy]", "below", 20.0, "Trachea", "Bronchus_Main", select=Select.UNION)
-    for hot, expected in (("Bronchus_Main_L", True), ("Trachea_NAdj", True), ("Carina", False)):
+    for hot, expected in (("Bronchus_Main_L", True), ("Trachea_NAdj", True), ("Carina", True), ("Heart", False)):
         plan = bars({"Trachea": -40.0, "Bronchus_Main": -30.0, hot: 10.0})
         assert is_withdrawn(judged(asked, compute_dvhs(plan))) == expected
 

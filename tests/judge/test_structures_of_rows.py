@@ -403,3 +403,42 @@ def test_a_choice_changes_no_verdict_and_another_schedule_is_said_first() -> Non
         assert [one.code for one in chosen.findings[:texts]] == [FindingCode.OTHER_SCHEDULE] * texts
     assert f"{profile.dose_gy + 1.0:g} Gy in 5 fractions" in chosen.findings[0].text
     assert profile.schedule in chosen.findings[0].text
+
+
+# -------------------------------------------------------------------------------- organs that a source prints together
+
+
+PERICARDIUM = [
+    ("Heart/pericardium", "Pericardium", {}, Verdict.REVIEW),
+    ("Heart and pericardium", "PERICARDIUM", {}, Verdict.REVIEW),
+    ("Heart & Pericardium", "Pericardium", {}, Verdict.REVIEW),
+    ("Heart + esophagus", "Oesophagus", {}, Verdict.REVIEW),
+    ("Heart", "Pericardium", {}, Verdict.PASS),  # another organ, which the row is not on
+    ("", "Pericardium", {}, Verdict.PASS),
+    ("Heart/pericardium", "Esophagus", {}, Verdict.PASS),
+    ("Heart/pericardium", "Pericardium_ring", {}, Verdict.PASS),
+    ("Heart, not the pericardium", "Pericardium", {}, Verdict.PASS),
+    ("Lungs/pericardium", "Pericardium", {}, Verdict.PASS),  # a text that is on none of the row's organs
+    ("Heart/pericardium", "Pericardium", {"Heart": "Heart"}, Verdict.PASS),  # the user chose
+]
+
+
+@pytest.mark.parametrize(("printed", "name", "names", "expected"), PERICARDIUM)
+def test_an_organ_printed_together_with_that_of_the_row_may_be_meant_too(
+    printed: str, name: str, names: dict[str, str], expected: Verdict
+) -> None:
+    limits = table(row("D1cc[Gy]", "below", 30.0, "Heart", organ=printed))
+    dvhs = dvh_set(uniform_dvh("Heart", dose_gy=10.0), uniform_dvh(name, dose_gy=54.0))
+    assert report_on(limits, dvhs, names=names).verdict is expected
+    cooler = dvh_set(uniform_dvh("Heart", dose_gy=10.0), uniform_dvh(name, dose_gy=9.0))
+    report = report_on(limits, cooler, names=names)
+    assert report.verdict is Verdict.PASS
+    texts = [text for text, _ in said(report.outcomes[0], FindingCode.NAME_MATCH)]
+    is_told = expected is Verdict.REVIEW
+    assert texts == ([f"the table prints '{printed}', and is judged on Heart without {name}"] if is_told else [])
+
+
+def test_what_lies_inside_the_organ_of_the_row_is_no_other_organ_printed_together() -> None:
+    limits = row("D1cc[Gy]", "below", 30.0, "Bowel", organ="Bowel/ileum")
+    dvhs = dvh_set(uniform_dvh("Bowel", dose_gy=10.0), uniform_dvh("Ileum", dose_gy=9.0))
+    assert said(judged(limits, dvhs), FindingCode.NAME_MATCH) == []

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbrtcheck.structure_names import Match, NoMatch, RoiName, known_names, match, normalise
+from sbrtcheck.structure_names import Match, NoMatch, RoiName, copies_of, known_names, match, normalise
 
 _FOLDER = files("sbrtcheck.structure_names")
 
@@ -47,6 +47,10 @@ def test_the_languages_are_those_that_are_promised() -> None:
         "Dutch",
         "Chinese",
         "Japanese",
+        "Russian",
+        "Polish",
+        "Swedish",
+        "Latin",
     } == LANGUAGES
 
 
@@ -87,6 +91,16 @@ def test_a_name_is_suggested_for_its_organ_and_matched_only_where_it_is_a_listed
         ("右側肺", False, True),
         ("肺左侧", True, False),
         ("Ｌｕｎｇ＿Ｌ_2", True, False),
+        ("Лёгкое левое", True, False),
+        ("правое легкое", False, True),
+        ("Лёгкое Л", True, False),
+        ("Легкое п", False, True),
+        ("Płuco lewe", True, False),
+        ("Pluco prawe", False, True),
+        ("Vänster lunga", True, False),
+        ("Lunga hoger", False, True),
+        ("Pulmo sinister", True, False),
+        ("Pulmo dexter", False, True),
     ],
 )
 def test_a_side_in_another_language_is_that_side(name: str, left: bool, right: bool) -> None:
@@ -118,10 +132,35 @@ def test_a_side_in_another_language_is_that_side(name: str, left: bool, right: b
         ("SpinalCord", "椎管"),  # what is contoured in its place
         ("Stomach", "胃 2"),
         ("Liver", "肝脏_old"),
+        ("Esophagus", "ПИЩЕВОД 2"),
+        ("Esophagus", "Przelyk"),  # without the stroke of its l
+        ("Esophagus", "PRZEŁYK_old"),
+        ("Esophagus", "Matstrupe_upper"),
+        ("Stomach", "Zoladek"),
+        ("Heart", "Cor_2"),
+        ("Heart", "Hjarta"),
+        ("Heart", "Hjaerta"),
+        ("Kidney_L", "Ren sin"),
+        ("Spleen", "Селезенка"),
     ],
 )
 def test_names_that_are_probably_the_organ(organ: str, name: str) -> None:
     assert probable(organ, name, "Couch", "Marker 1")
+
+
+@pytest.mark.parametrize(
+    ("organ", "name"),
+    [
+        ("Esophagus", "Пищевод"),
+        ("Heart", "Serce"),
+        ("SpinalCord", "Ryggmärg"),
+        ("Liver", "Hepar"),
+        ("GreatVes", "Аорта"),
+    ],
+)
+def test_beside_the_organ_its_name_in_another_language_may_be_a_copy(organ: str, name: str) -> None:
+    rois = [RoiName(name=organ, number=1), RoiName(name=name, number=2)]
+    assert [copy.name for copy in copies_of(organ, rois[0], rois)] == [name]
 
 
 FALSE_FRIENDS = [
@@ -165,6 +204,27 @@ FALSE_FRIENDS = [
     ("Lungs", "Lungenvene"),
     ("A_Aorta", "Aortenklappe"),
     ("Rectum", "Recto-sigma"),
+    ("Heart", "Core"),
+    ("Heart", "Cor ring"),
+    ("Heart", "Coronary"),
+    ("SpinalCord", "Костный мозг"),
+    ("SpinalCord", "Головной мозг"),
+    ("Medulla", "Rdzeń"),
+    ("SpinalCord", "Rdzeń przedłużony"),
+    ("Bladder", "Желчный пузырь"),
+    ("Bladder", "Pęcherzyk żółciowy"),
+    ("Bladder", "Gallblåsa"),
+    ("Gallbladder", "Vesica urinaria"),
+    ("Kidneys", "Надпочечник"),
+    ("Kidneys", "Binjure"),
+    ("Kidneys", "Bren"),
+    ("Lungs", "Lungven"),
+    ("Bowel_Small", "Толстая кишка"),
+    ("Bowel_Large", "Прямая кишка"),
+    ("Rectum", "Сигмовидная кишка"),
+    ("Liver", "PTV печень"),
+    ("Skin", "Hull"),
+    ("Spleen", "Client"),
 ]
 
 

@@ -2,7 +2,8 @@
 
 A row asks for each of several organs, for the first that the plan has, or for all of them as one organ. Where a plan
 has several targets apart from one another, a row on the target is judged on each of them; a metric of the plan as a
-whole, like a conformity index, on all of them together.
+whole, like a conformity index, on all of them together. Where the source prints several organs together and the row is
+on one of them, a structure of another one (``Pericardium`` for ``Heart/pericardium``) may be meant too, as copies may.
 """
 
 from __future__ import annotations
@@ -24,7 +25,13 @@ from sbrtcheck.judge.structures import (
 from sbrtcheck.metric import IsodoseRatio, Metric, NotMeasured, OfPlan, PrescriptionMetric, TargetCount
 from sbrtcheck.plan import Finding, FindingCode
 from sbrtcheck.results.outcome import MatchedStructure
-from sbrtcheck.structure_names import TARGETS
+from sbrtcheck.structure_names import (
+    TARGETS,
+    Rule,
+    lies_inside,
+    organ_by_name,
+    organs_named_together,
+)
 from sbrtcheck.tables import Choice, Constraint, Select
 
 
@@ -49,6 +56,33 @@ class CombinedDvhs:
 
 def select(row: Constraint, structures: PlanStructures) -> list[MatchedDvh]:
     """Select the structures that a row asks for, one for every outcome it will have; nothing is combined yet."""
+    return [_with_printed_organs(matched, row, structures) for matched in _selected(row, structures)]
+
+
+def _with_printed_organs(matched: MatchedDvh, row: Constraint, structures: PlanStructures) -> MatchedDvh:
+    """The structure, with those of the plan that are other organs the source prints together with the row's own."""
+    printed = organs_named_together(row.organ)
+    others = [organ for organ in printed if not any(organ == own or lies_inside(organ, own) for own in row.structures)]
+    is_given = matched.structure is None or Rule.GIVEN in matched.structure.rules
+    if not others or is_given or not set(printed) & set(row.structures):
+        return matched
+    dictionary = structures.matches.given.dictionary
+    all_beside = (
+        roi
+        for roi in structures.matches.structures
+        if roi.contoured and roi.kind not in TARGETS and organ_by_name(roi.name, dictionary) in others
+    )
+    beside = sorted(all_beside, key=lambda roi: (roi.name, roi.number))
+    if not beside:
+        return matched
+    names = ", ".join(roi.name for roi in beside)
+    text = f"the table prints {row.organ!r}, and is judged on {matched.contour} without {names}"
+    finding = Finding(code=FindingCode.NAME_MATCH, text=text, subject=matched.contour)
+    copies = tuple(dict.fromkeys((*matched.copies, *beside)))
+    return replace(matched, copies=copies, findings=(*matched.findings, finding))
+
+
+def _selected(row: Constraint, structures: PlanStructures) -> list[MatchedDvh]:
     match row.select:
         case Select.EACH if row.side is not None:
             return on_side(row, row.side, structures)

@@ -5,6 +5,7 @@ name but for a slip of the pen, a number, ``old``, ``copy`` or a margin; a name 
 part (``Lung_L`` of the lungs) or what is contoured in its place (the spinal canal for the cord), as listed in
 ``likeness.csv``; its name in another language, as listed in ``languages.csv``. `close` is the rest that is worth a
 look. Names of targets, of couches, markers and doses, and of rings and the like that steer an optimiser are neither.
+`Eso_2` and `Duod_prox` are the organ's abbreviation and which part of it; ``LMB`` is one with the side in it.
 """
 
 from __future__ import annotations
@@ -29,12 +30,14 @@ class Likeness(IntEnum):
 class _Reading:
     """A structure's name as words.
 
-    ``stems`` are all its words but the side in one, and the same without words that tell versions and parts; ``side``
-    is ``l``, ``r``, ``lr`` or nothing; ``is_cut_off`` says that the name may have been cut off.
+    ``stems`` are all its words but the side in one, and the same without words that tell versions and parts;
+    ``placeless`` are both without those that tell where in the organ a part is; ``side`` is ``l``, ``r``, ``lr`` or
+    nothing; ``is_cut_off`` says that the name may have been cut off.
     """
 
     words: tuple[str, ...]
     stems: frozenset[str]
+    placeless: frozenset[str]
     side: str
     is_cut_off: bool
 
@@ -84,6 +87,12 @@ _ASIDE = re.compile(
     r"|not|no|use|unused|donotuse|dont|do|ct|mri?|pet|plan|edit.*|mod.*|true|real|normal|uninvolved|healthy|whole"
     r"|entire|contour|structure|roi|the|of|auto|ai|atlas"
 )
+# words that tell where in an organ a part of it is: what is left may be a short form of the organ's name
+_PLACE = re.compile(
+    r"up(?:p|per)?|low(?:er)?|prox(?:imal)?|dist(?:al)?|mid(?:dle)?|cerv(?:ical)?|thor(?:ac(?:ic)?)?|abd(?:om(?:inal)?)?"
+    r"|lumb(?:ar)?|sup(?:erior)?|inf(?:erior)?|ant(?:erior)?|post(?:erior)?|med(?:ial)?|lat(?:eral)?|cran(?:ial)?"
+    r"|caud(?:al)?|head|tail|wall"
+)
 _SIDES = {
     **dict.fromkeys(("l", "lt", "left", "lef", "li", "links", "linke", "linker", "gauche", "izq", "izquierdo"), "l"),
     **dict.fromkeys(("r", "rt", "right", "righ", "rig", "re", "rechts", "rechte", "rechter", "droit", "droite"), "r"),
@@ -93,13 +102,18 @@ _SIDES = {
     **dict.fromkeys(("esquerdo", "esquerda", "esq", "左"), "l"),
     **dict.fromkeys(("dte", "dt", "der", "derecho", "derecha", "dcho", "dcha", "destro", "destra", "dex", "dx"), "r"),
     **dict.fromkeys(("direito", "direita", "dir", "右"), "r"),
+    **dict.fromkeys(("левый", "левая", "левое", "левые", "лев", "lewy", "lewa", "lewe", "vanster"), "l"),
+    **dict.fromkeys(("правый", "правая", "правое", "правые", "прав", "prawy", "prawa", "prawe", "hoger"), "r"),
+    **dict.fromkeys(("sinister", "sinistrum"), "l"),
+    **dict.fromkeys(("dexter", "dextra", "dextrum"), "r"),
     **dict.fromkeys(("both", "bil", "bilat", "bilateral", "total", "combined", "lr", "rl", "beide", "beidseits"), "lr"),
     **dict.fromkeys(("beiden", "ambos", "ambas", "entrambi", "bilaterale", "双", "雙", "両", "兩", "两", "全"), "lr"),
 }
-_SIDES_AT_THE_END = {"b": "lr", "g": "l", "d": "r", "e": "l"}  # Lung B; Poumon G and D; Rim E
+_SIDES_AT_THE_END = {"b": "lr", "g": "l", "d": "r", "e": "l", "л": "l", "п": "r"}  # Lung B; Poumon G and D; Rim E
 _RIM = "rim"  # a kidney in Portuguese, a ring in English: a kidney beside a Portuguese side
 _SIDES_OF_RIM = frozenset({"direito", "esquerdo", "dir", "esq", "d", "e"})
 _CUT_SIDES = {"le": "l", "ri": "r"}
+_SIDED_WORDS = {"lmb": "l", "lmsb": "l", "rmb": "r", "rmsb": "r"}  # left and right main (stem) bronchus
 
 _PIECE = re.compile(r"[^\W\d_]+|\d+|[-\u2010-\u2015\u2212~!+&|^]")
 _CASE_BREAK = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -112,6 +126,7 @@ _SUBTRACTS = re.compile(
 _IDEOGRAPH = r"[\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
 _IDEOGRAPH_SIDE = re.compile(r"([左右双雙両兩两全])[侧側]?")
 _SCRIPT_BREAK = re.compile(rf"(?<={_IDEOGRAPH})(?=[A-Za-z])|(?<=[A-Za-z])(?={_IDEOGRAPH})")
+_OTHER_LETTERS = str.maketrans({"œ": "oe", "Œ": "Oe", "ł": "l", "Ł": "L"})  # no marks on a letter that come off
 _SPELLED_UMLAUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 _SHAPE = re.compile(
     r"ring.*|rim|shell.*|avoid.*|dummy|expan.*|outer|outside|out|couch.*|bolus|minus|overlap.*|inters.*"
@@ -180,7 +195,7 @@ def is_like_target(name: str) -> bool:
 
 def _listed_likeness(reading: _Reading, organ_stems: _OrganStems) -> Likeness:
     """What the organ's own names and the list say, without regard to what only looks alike."""
-    if reading.stems & (organ_stems.own | organ_stems.probable):
+    if (reading.stems | reading.placeless) & (organ_stems.own | organ_stems.probable):
         return Likeness.PROBABLE
     if reading.is_cut_off and any(_is_cut_from(reading, stem) for stem in organ_stems.own | organ_stems.probable):
         return Likeness.PROBABLE
@@ -204,10 +219,18 @@ def _spelling_likeness(reading: _Reading, organ_stems: _OrganStems) -> Likeness:
     starts = [stem for stem in reading.stems if len(stem) >= _MIN_LETTERS - 1]
     if any(organ_word.startswith(stem) for organ_word in organ_stems.single for stem in starts):
         return Likeness.PROBABLE if max(map(len, starts)) >= _MIN_LETTERS else Likeness.CLOSE
+    if any(_is_short_form(stem, organ_stems) for stem in reading.placeless):
+        return Likeness.PROBABLE
     if any(_is_similar(stem, organ_stems.all_words, _PROBABLE_SCORE) for stem in reading.stems):
         return Likeness.PROBABLE
     is_close = any(_is_similar(stem, organ_stems.own_words, _CLOSE_SCORE) for stem in reading.stems)
     return Likeness.CLOSE if is_close else Likeness.UNLIKE
+
+
+def _is_short_form(stem: str, organ_stems: _OrganStems) -> bool:
+    """Whether it is the beginning of the organ's name, long enough to be no other's, and none that is listed."""
+    is_beginning = any(word.startswith(stem) for word in organ_stems.single)
+    return is_beginning and len(stem) >= _MIN_LETTERS and stem not in _stems_elsewhere()
 
 
 def _is_similar(stem: str, stems: Sequence[str], score: float) -> bool:
@@ -237,8 +260,16 @@ def _reading(name: str) -> _Reading | None:
     is_cut_off = len(name.strip()) in _CUT_LENGTHS
     side, rest = _side_and_rest(words, is_cut_off=is_cut_off)
     distinctive = tuple(word for word in rest if not _ASIDE.fullmatch(word))
-    stems = frozenset(filter(None, (_singular("".join(rest)), _singular("".join(distinctive)))))
-    return _Reading(words=distinctive or rest, stems=stems, side=side, is_cut_off=is_cut_off) if stems else None
+    stems = _joined(rest, distinctive)
+    if not stems:
+        return None
+    placeless = _joined(*(tuple(word for word in kept if not _PLACE.fullmatch(word)) for kept in (rest, distinctive)))
+    return _Reading(words=distinctive or rest, stems=stems, placeless=placeless, side=side, is_cut_off=is_cut_off)
+
+
+def _joined(*several: Sequence[str]) -> frozenset[str]:
+    """The words of each in one, without a plural's ``s``."""
+    return frozenset(filter(None, (_singular("".join(words)) for words in several)))
 
 
 def _is_of_no_organ(words: Sequence[str]) -> bool:
@@ -253,7 +284,7 @@ def _words(name: str) -> list[str]:
     if text.isascii():
         bare = text
     else:
-        text = unicodedata.normalize("NFKD", _decoded(text).replace("œ", "oe").replace("Œ", "Oe"))
+        text = unicodedata.normalize("NFKD", _decoded(text).translate(_OTHER_LETTERS))
         bare = "".join(letter for letter in text if not unicodedata.combining(letter))
         bare = _SCRIPT_BREAK.sub(" ", _IDEOGRAPH_SIDE.sub(r" \1 ", bare))
     return [word.casefold() for piece in _PIECE.findall(bare) for word in _CASE_BREAK.split(piece)]
@@ -333,7 +364,7 @@ def _side_and_rest(words: Sequence[str], *, is_cut_off: bool) -> tuple[str, tupl
         or (_CUT_SIDES.get(word) if is_cut_off and place == last else None)
         for place, word in enumerate(words)
     ]
-    distinct = set(filter(None, sides))
+    distinct = set(filter(None, (*sides, *map(_SIDED_WORDS.get, words))))
     side = distinct.pop() if len(distinct) == 1 else "lr" if distinct else ""
     return side, tuple(word for word, side_of_word in zip(words, sides, strict=True) if side_of_word is None)
 

@@ -29,6 +29,7 @@ _VERSION = re.compile(
     re.IGNORECASE,
 )
 _WORD_BREAK = re.compile(r"[\s_.]+|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_AND = re.compile(r"\s*(?:[/&+]|\band\b)\s*", re.IGNORECASE)
 _SIDE = {"l": "l", "lt": "l", "left": "l", "r": "r", "rt": "r", "right": "r"}
 _GERMAN_SIDE = {"l": ("li", "links"), "r": ("re", "rechts")}  # only on listed German stems: "re" is no side in English
 _SIMILAR_ORGAN_SCORE = 60.0  # rapidfuzz ratio; a slip of the pen or two in a short name
@@ -153,6 +154,20 @@ def organ_named(name: str) -> str | None:
     """
     organ = name if name in known_names() else _organ_by_key().get(normalise(name))
     return organ if organ is not None and (is_exact(organ, name) or is_alias(organ, name)) else None
+
+
+@lru_cache(maxsize=1024)
+def organs_named_together(text: str) -> tuple[str, ...]:
+    """Every organ that a printed text of several has, joined by ``/``, ``&``, ``+`` or ``and``; no target.
+
+    Examples
+    --------
+    >>> organs_named_together("Heart/pericardium"), organs_named_together("Great vessels, non-adjacent wall")
+    (('Heart', 'Pericardium'), ())
+    """
+    phrases = _AND.split(text)
+    named = (organ_named(phrase) for phrase in phrases) if len(phrases) > 1 else ()
+    return tuple(dict.fromkeys(organ for organ in named if organ is not None and organ not in TARGETS))
 
 
 def is_exact(organ: str, name: str) -> bool:

@@ -106,9 +106,14 @@ def structures_inside(
     ['Rib07_L']
     """
     dictionary = dictionary_of(names)
-    named = ((r, organ_by_name(r.name, dictionary)) for r in rois if r.contoured and r.kind not in TARGETS)
+    named = ((r, _organ_but_for_version(r.name, dictionary)) for r in rois if r.contoured and r.kind not in TARGETS)
     inside = (r for r, other in named if other is not None and lies_inside(other, organ))
     return tuple(sorted(inside, key=roi_order))
+
+
+def _organ_but_for_version(name: str, dictionary: Dictionary) -> str | None:
+    """The organ of a name; of ``Aorta-3`` and ``Aorta^old``, versions that are no copy of another organ, the aorta."""
+    return organ_by_name(name, dictionary) or organ_by_name(without_version(name), dictionary)
 
 
 def _is_copy(organ: str, roi: RoiName, dictionary: Dictionary) -> bool:
