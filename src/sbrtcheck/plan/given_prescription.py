@@ -9,7 +9,11 @@ ROUNDING_GY = 5e-3
 
 
 def differences_from_stated(
-    given: Prescription, stated: Prescription | UnknownPrescription, where: str
+    given: Prescription,
+    stated: Prescription | UnknownPrescription,
+    where: str,
+    *,
+    by: str = "was given by the user",
 ) -> tuple[Finding, ...]:
     """A finding when the prescription given is not the one stated; ``where`` says what states that: "the RTPLAN".
 
@@ -25,6 +29,6 @@ def differences_from_stated(
     else:
         other = f"from the files it is unknown: {stated.reason}"
         other += f"; {where} states {stated.fractions} fractions" if has_other_fractions else ""
-    text = f"the prescription of {given.dose_gy:g} Gy in {given.fractions} was given by the user; {other}"
+    text = f"the prescription of {given.dose_gy:g} Gy in {given.fractions} {by}; {other}"
     code = FindingCode.OTHER_FRACTIONS if has_other_fractions else FindingCode.PRESCRIPTION_SOURCE
     return (Finding(code=code, text=text),)

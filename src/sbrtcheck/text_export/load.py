@@ -142,7 +142,10 @@ def _prescription(
     plan: ExportedPlan, given: Prescription | None
 ) -> tuple[Prescription | UnknownPrescription, tuple[Finding, ...]]:
     stated = _stated_prescription(plan)
-    return (stated, ()) if given is None else (given, differences_from_stated(given, stated, "the export"))
+    if given is None:
+        return stated, ()
+    # by the user, or by the RTPLAN of a plan that is compared with the export
+    return given, differences_from_stated(given, stated, "the export", by="is not from the export")
 
 
 def _stated_prescription(plan: ExportedPlan) -> Prescription | UnknownPrescription:
