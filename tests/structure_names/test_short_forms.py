@@ -8,7 +8,7 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from dvh_builders import box, plan_of, report_on, row, table
@@ -86,6 +86,7 @@ def test_a_short_form_with_a_place_in_the_organ_may_be_a_part_of_it(
     short: tuple[str, str], place: str, form: str
 ) -> None:
     name = form.format(form=short[1], place=place, Place=place.capitalize())
+    assume(organ_named(name) != "Bladder_Wall")  # which is an organ of its own, by TG-263
     assert asked_about(short[0], name) == [name]
     assert not isinstance(match(short[0], [RoiName(name=name, number=1)]), Match)
 
