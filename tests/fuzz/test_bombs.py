@@ -285,13 +285,20 @@ def test_two_small_frames_far_apart_are_not_a_stack_of_thousands() -> None:
 UID_AND_MORE = b"2.25.3\0\x10\0\x10\0PN\x0e\0Nobody^Really "
 
 
-def test_a_uid_that_runs_on_into_the_name_of_the_patient_is_not_quoted() -> None:
-    plan = load_plan(_content(0, _set(0x00080018, value=UID_AND_MORE)))
+@pytest.mark.parametrize("value", [UID_AND_MORE, b"Nobody", b"Nobody-Really."])
+def test_a_uid_that_is_or_runs_on_into_the_name_of_the_patient_is_not_quoted(value: bytes) -> None:
+    plan = load_plan(_content(0, _set(0x00080018, value=value)))
     assert plan.uids.doses[0].startswith("damaged-")
-    assert plan.uids.doses == load_plan(_content(0, _set(0x00080018, value=UID_AND_MORE))).uids.doses
+    assert plan.uids.doses == load_plan(_content(0, _set(0x00080018, value=value))).uids.doses
     with pytest.raises(SbrtcheckError) as refused:
-        load_plan(_content(0, _set(0x00080018, value=UID_AND_MORE)), plan="2.25.77")
+        load_plan(_content(0, _set(0x00080018, value=value)), plan="2.25.77")
     assert "Nobody" not in str(refused.value)
+
+
+@pytest.mark.parametrize("uid", ["2.25.3", "PLAN_1", "anon-7.4", "0"])
+def test_a_uid_and_what_removes_identities_writes_in_its_place_stays(uid: str) -> None:
+    value = uid.encode() + b"\0" * (len(uid) % 2)
+    assert load_plan(_content(0, _set(0x00080018, value=value))).uids.doses == (uid,)
 
 
 # Results, and what is kept beside them

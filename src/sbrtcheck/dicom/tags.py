@@ -16,8 +16,9 @@ from sbrtcheck.plan import FloatArray
 
 # Largest value of an IS element; larger numbers are damage.
 _MAX_INTEGER = 2**31 - 1
-# Digits and points (PS3.5 9.1); and what programs that remove identities write in their place.
-_UID = re.compile(r"[A-Za-z0-9._-]{0,128}")
+# Digits and points (PS3.5 9.1); and what programs that remove identities write in their place. Without any digit it is
+# a word, which may be a name.
+_UID = re.compile(r"(?:(?=[A-Za-z._-]*[0-9])[A-Za-z0-9._-]{1,128})?")
 # Far larger than any couch, and far below where squares of numbers overflow.
 MAX_MM = 1e5
 
