@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sqlite3
@@ -241,6 +242,33 @@ def test_an_entry_that_is_none_is_damage(tmp_path: Path, database: sqlite3.Conne
     for read in (list, lambda of: of[0]):
         with pytest.raises(DamagedError):
             read(entries)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"plan_uid": ["2.25.1"]},
+        {"structure_set_uid": {}},
+        {"dose_uids": [["2.25.1"]]},
+        {"folder": 1},
+        {"plan_date": None},
+        {"problem": ["x"]},
+        {"stand_ins": {"a": []}},
+        {"stand_ins": ["a"]},
+        {"size_bytes": "1"},
+        {"own": {}},
+        {"findings": [["other", ["x"], "y"]]},
+    ],
+)
+def test_an_entry_with_values_of_another_type_is_damage(
+    tmp_path: Path, database: sqlite3.Connection, damage: dict[str, Any]
+) -> None:
+    put_plan(tmp_path, 1)
+    entries = find_entries(tmp_path, database)
+    ((text,),) = database.execute("SELECT entry FROM index_entries").fetchall()
+    database.execute("UPDATE index_entries SET entry = ?", (json.dumps(json.loads(text) | damage),))
+    with pytest.raises(DamagedError):
+        list(entries)
 
 
 def test_entries_whose_numbers_have_gaps_are_damage(tmp_path: Path, database: sqlite3.Connection) -> None:

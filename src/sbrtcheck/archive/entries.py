@@ -231,9 +231,9 @@ def _place(file: Source) -> tuple[str, str]:
 
 
 def entry_of(text: str) -> Entry:
-    """The entry that `text_of` wrote."""
+    """The entry that `text_of` wrote; ValueError, TypeError or KeyError where it is none."""
     values = json.loads(text)
-    return Entry(
+    entry = Entry(
         **{
             **values,
             "dose_uids": tuple(values["dose_uids"]),
@@ -245,3 +245,11 @@ def entry_of(text: str) -> Entry:
             "link": Link(values["link"]),
         }
     )
+    stand_ins = dict(entry.stand_ins)
+    texts: list[object] = [entry.plan_uid, entry.structure_set_uid, *entry.dose_uids, entry.plan_date, entry.folder]
+    texts += [*stand_ins, *stand_ins.values(), entry.problem or ""]
+    texts += [text for finding in entry.findings for text in (finding.text, finding.subject)]
+    size_bytes: object = entry.size_bytes
+    if not all(isinstance(one, str) for one in texts) or not isinstance(size_bytes, int) or entry.own is not None:
+        raise TypeError("a value of the entry is of another type")
+    return entry
