@@ -148,7 +148,7 @@ def test_the_users_prescription_wins_and_another_dose_is_a_finding() -> None:
     assert found.prescription == found["PTV"].prescription == given_
     (finding,) = found.findings
     assert finding.code is FindingCode.PRESCRIPTION_SOURCE
-    assert "the export states 50 Gy and no number of fractions" in finding.text
+    assert "the export states 50 Gy, another dose" in finding.text
 
 
 def test_a_plan_sum_has_no_prescription() -> None:

@@ -12,7 +12,7 @@ from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Origin, Reason
 from sbrtcheck.dvh.binned_dvh import refuse_all_hundred
 from sbrtcheck.errors import AmbiguousPlanError, NoPlanError
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
-from sbrtcheck.plan.given_prescription import differences_from_stated
+from sbrtcheck.plan.given_prescription import ROUNDING_GY, differences_from_stated
 from sbrtcheck.plan.prescription_text import GivenPrescription, read_prescription
 from sbrtcheck.text_export.dialects import dialect_of
 from sbrtcheck.text_export.export import Export, ExportedPlan, ExportedStructure, Table
@@ -144,6 +144,9 @@ def _prescription(
     stated = _stated_prescription(plan)
     if given is None:
         return stated, ()
+    stated_gy = plan.prescribed_gy
+    if stated_gy is not None and plan.fractions is None and abs(stated_gy - given.dose_gy) >= ROUNDING_GY:
+        stated = UnknownPrescription(reason=f"the export states {stated_gy:g} Gy, another dose")
     # by the user, or by the RTPLAN of a plan that is compared with the export
     return given, differences_from_stated(given, stated, "the export", by="is not from the export")
 
