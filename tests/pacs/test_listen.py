@@ -313,10 +313,10 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     limits = Limits(
         object_bytes=300_000,
         spool_bytes=400_000,
-        pdu_seconds=1.0,
-        idle_seconds=2.0,
+        pdu_seconds=2.0,
+        idle_seconds=4.0,
         associations=3,
-        association_seconds=6.0,
+        association_seconds=12.0,
         connections_per_minute=10_000,
     )
     with listening(tmp_path_factory.mktemp("strict"), start=False, limits=limits, allow_from=("TPS",)) as one:
