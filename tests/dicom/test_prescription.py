@@ -146,6 +146,39 @@ def test_a_dose_of_the_fraction_group_that_differs_is_listed_and_the_dose_refere
     assert finding.text == "the RTPLAN prescribes 50 Gy (VOLUME), 58.1 Gy (VOLUME, in the Fraction Group)"
 
 
+@pytest.mark.parametrize("group", [False, True])
+def test_several_numbers_in_one_element_are_several_doses(tmp_path: Path, *, group: bool) -> None:
+    """The standard has one number there, and nothing tells which of two is meant: the largest, and both are told."""
+    dataset = rtplan([Ref(group=45.0) if group else Ref(own=45.0)])
+    in_group = dataset.FractionGroupSequence[0].ReferencedDoseReferenceSequence
+    (in_group if group else dataset.DoseReferenceSequence)[0].TargetPrescriptionDose = [45.0, 50.0]
+    rx, (finding,) = read(dataset, tmp_path)
+    assert isinstance(rx, Prescription)
+    assert (rx.dose_gy, finding.code) == (50.0, FindingCode.SEVERAL_PRESCRIPTIONS)
+    assert all(dose in finding.text for dose in ("45 Gy", "50 Gy"))
+
+
+@pytest.mark.parametrize("dose_gy", [1000.1, 5000.0, 1e308])
+@pytest.mark.parametrize("beside", [[], [Ref(own=45.0, structure="SITE")]])
+@pytest.mark.parametrize("fractions", [5, 0])
+def test_a_dose_that_no_course_has_leaves_the_prescription_unknown(
+    tmp_path: Path, dose_gy: float, beside: list[Ref], fractions: int
+) -> None:
+    dataset = rtplan([*beside, Ref(own=dose_gy, structure="POINT")])
+    dataset.FractionGroupSequence[0].NumberOfFractionsPlanned = fractions
+    rx, _ = read(dataset, tmp_path)
+    assert isinstance(rx, UnknownPrescription)
+    assert rx.reason == "the prescription of the RTPLAN cannot be right: its dose is not in 0 to 1000 Gy"
+
+
+def test_a_number_of_fractions_that_no_course_has_leaves_the_prescription_unknown(tmp_path: Path) -> None:
+    dataset = rtplan([Ref(own=50.0)])
+    dataset.FractionGroupSequence[0].NumberOfFractionsPlanned = 1001
+    rx, _ = read(dataset, tmp_path)
+    assert isinstance(rx, UnknownPrescription)
+    assert rx.reason.endswith("cannot be right: its number of fractions is not in 1 to 1000")
+
+
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("group", [False, True])
 def test_nominal_goes_before_actual(tmp_path: Path, *, reverse: bool, group: bool) -> None:

@@ -44,9 +44,9 @@ def test_what_every_reader_begins_with_is_read(name: str, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(("name", "path"), KEPT, ids=[f"{name}/{path.name}" for name, path in KEPT])
 def test_what_once_was_a_finding_is_none(name: str, path: Path, tmp_path: Path) -> None:
-    outcome, found, _ = loop.executed(reader(name), loop.read_case(path), tmp_path)
+    outcome, found, said = loop.executed(reader(name), loop.read_case(path), tmp_path)
     assert found is None
-    assert outcome.startswith("refused")
+    assert outcome.startswith("refused") or said.startswith("REVIEW")  # a plan may be read, and then is no pass
 
 
 # The fuzzer itself

@@ -185,6 +185,13 @@ def test_a_prescription_far_from_the_largest_dose_is_doubted(rx_gy: float, doubt
     assert any("of the prescription of" in finding.text for finding in found.findings) is doubted
 
 
+@pytest.mark.parametrize("stated", ["5000.0", "1000.5"])
+def test_a_prescription_that_no_course_has_is_unknown(stated: str, tmp_path: Path) -> None:
+    found = load(TWO_PLANS.replace("[Gy]: 20.0", f"[Gy]: {stated}"), tmp_path, plan="First").prescription
+    assert isinstance(found, UnknownPrescription)
+    assert found.reason.startswith("the prescription of the export cannot be right: its dose is not in 0 to 1000 Gy")
+
+
 TWO_PLANS = """Type : Cumulative Dose Volume Histogram
 
 Plan: First

@@ -13,7 +13,8 @@ The rules, in this order:
 4. Several different doses: a value that was calculated in planning (Dose Value Interpretation ACTUAL, PS3.3
    C.8.8.10.3) comes last, for it is no prescription; of the others, those prescribed to a site or volume go before
    those of points and coordinates, those called NOMINAL before those that are not, those for tracking before those for
-   quality assurance alone (Dose Value Purpose), then the largest. A finding lists all of them.
+   quality assurance alone (Dose Value Purpose), then the largest. A finding lists all of them. Where one of them is
+   a dose that no course has, the prescription is unknown.
 5. Beam doses and dose limits are no prescription: without a target prescription dose it is unknown.
 """
 
@@ -26,9 +27,10 @@ from dataclasses import dataclass, replace
 from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.coded_words import coded_word, coded_words
 from sbrtcheck.dicom.elements import Elements
-from sbrtcheck.dicom.tags import integer, number
+from sbrtcheck.dicom.tags import integer, numbers
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 from sbrtcheck.plan.given_prescription import ROUNDING_GY, differences_from_stated
+from sbrtcheck.plan.prescription_text import why_no_course
 
 # Beams come after the fraction groups, are most of an RTPLAN, and have nothing of the prescription.
 LAST_TAG_OF_PRESCRIPTION = Tag.FRACTION_GROUP_SEQUENCE
@@ -110,6 +112,8 @@ def _stated_prescription(plan: Elements) -> Read:
         if groups and any(_doses_of_group(groups[0]).values()):
             reason += "; its fraction group has one, for a dose reference that is not there, or not of one target"
         return UnknownPrescription(reason=reason, fractions=fractions), findings
+    if why := next(filter(None, (why_no_course(dose.dose_gy, fractions or 1) for dose in doses)), ""):
+        return UnknownPrescription(reason=f"the prescription of the RTPLAN cannot be right: {why}"), findings
     chosen = max(doses, key=lambda dose: dose.rank)
     findings = (*findings, *_actual_dose_findings(chosen))
     if fractions is None:
@@ -143,10 +147,10 @@ def _target_doses(plan: Elements, groups: Sequence[Elements]) -> tuple[list[_Tar
             interpretation=coded_word(item, Tag.DOSE_VALUE_INTERPRETATION),
             purposes=tuple(coded_words(item, Tag.DOSE_VALUE_PURPOSE)),
         )
-        stated = [replace(described, dose_gy=dose_gy, by_group=True) for dose_gy in in_group]
-        reference_gy = _dose_gy(item)
-        doses += stated if reference_gy is None else [replace(described, dose_gy=reference_gy)]
-        unused += [] if reference_gy is None else stated
+        by_group = [replace(described, dose_gy=dose_gy, by_group=True) for dose_gy in in_group]
+        own = [replace(described, dose_gy=dose_gy) for dose_gy in _doses_gy(item)]
+        doses += own or by_group
+        unused += by_group if own else []
     return doses, unused
 
 
@@ -154,15 +158,15 @@ def _doses_of_group(group: Elements) -> dict[int | None, list[float]]:
     """Target prescription doses in a fraction group, by the number of the dose reference that they are for."""
     by_number: dict[int | None, list[float]] = {}
     for item in group.items(Tag.REFERENCED_DOSE_REFERENCE_SEQUENCE):
-        reference, dose_gy = integer(item, Tag.REFERENCED_DOSE_REFERENCE_NUMBER), _dose_gy(item)
-        if reference is not None and dose_gy is not None:
-            by_number.setdefault(reference, []).append(dose_gy)
+        reference = integer(item, Tag.REFERENCED_DOSE_REFERENCE_NUMBER)
+        if reference is not None:
+            by_number.setdefault(reference, []).extend(_doses_gy(item))
     return by_number
 
 
-def _dose_gy(item: Elements) -> float | None:
-    dose_gy = number(item, Tag.TARGET_PRESCRIPTION_DOSE)
-    return dose_gy if dose_gy is not None and dose_gy > 0.0 else None
+def _doses_gy(item: Elements) -> list[float]:
+    """The doses that it states: one by the standard, and each where there are more, for nothing says which holds."""
+    return [float(dose_gy) for dose_gy in numbers(item, Tag.TARGET_PRESCRIPTION_DOSE) if dose_gy > 0.0]
 
 
 def _several_doses_findings(doses: list[_TargetDose]) -> tuple[Finding, ...]:

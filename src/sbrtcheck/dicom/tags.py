@@ -91,12 +91,18 @@ def millimetres(elements: Elements, tag: int, display_name: str) -> FloatArray:
     return values
 
 
+def numbers(elements: Elements, tag: int) -> FloatArray:
+    """All numbers of a DS or IS element, shape ``(n,)``; none when absent, or when one of them is no number."""
+    try:
+        return parse_decimals(elements.raw_text(tag))
+    except BadDecimalError:
+        return np.empty(0)
+
+
 def number(elements: Elements, tag: int) -> float | None:
     """First number of a DS or IS element; None when absent or not a number."""
-    try:
-        return float(parse_decimals(elements.raw_text(tag))[0])
-    except (BadDecimalError, IndexError):
-        return None
+    first = numbers(elements, tag)[:1]
+    return float(first[0]) if len(first) else None
 
 
 def integer(elements: Elements, tag: int) -> int | None:

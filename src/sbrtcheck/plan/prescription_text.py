@@ -118,13 +118,15 @@ def _with_numbers(rx: Prescription) -> Prescription:
 
 def _possible(rx: Prescription, quoted: str) -> Prescription:
     """The prescription, if there may be such a course."""
-    if not 0 < rx.dose_gy <= MAX_RX_GY:
-        raise InputError(
-            f"prescription {quoted!r} cannot be right: its dose is not in 0 to {MAX_RX_GY:g} Gy", hint=_RX_HINT
-        )
-    if not 1 <= rx.fractions <= MAX_FRACTIONS:
-        raise InputError(
-            f"prescription {quoted!r} cannot be right: its number of fractions is not in 1 to {MAX_FRACTIONS}",
-            hint=_RX_HINT,
-        )
+    if why := why_no_course(rx.dose_gy, rx.fractions):
+        raise InputError(f"prescription {quoted!r} cannot be right: {why}", hint=_RX_HINT)
     return rx
+
+
+def why_no_course(dose_gy: float, fractions: int) -> str:
+    """Why no course has such a dose, or so many fractions; nothing where one may."""
+    if not 0 < dose_gy <= MAX_RX_GY:
+        return f"its dose is not in 0 to {MAX_RX_GY:g} Gy"
+    if not 1 <= fractions <= MAX_FRACTIONS:
+        return f"its number of fractions is not in 1 to {MAX_FRACTIONS}"
+    return ""

@@ -13,7 +13,7 @@ from sbrtcheck.dvh.binned_dvh import refuse_all_hundred
 from sbrtcheck.errors import AmbiguousPlanError, NoPlanError
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 from sbrtcheck.plan.given_prescription import ROUNDING_GY, differences_from_stated
-from sbrtcheck.plan.prescription_text import GivenPrescription, read_prescription
+from sbrtcheck.plan.prescription_text import GivenPrescription, read_prescription, why_no_course
 from sbrtcheck.text_export.dialects import dialect_of
 from sbrtcheck.text_export.export import Export, ExportedPlan, ExportedStructure, Table
 from sbrtcheck.text_export.lines import DISPLAY_NAME, fault, lines_of
@@ -152,6 +152,8 @@ def _prescription(
 
 
 def _stated_prescription(plan: ExportedPlan) -> Prescription | UnknownPrescription:
+    if plan.prescribed_gy is not None and (why := why_no_course(plan.prescribed_gy, plan.fractions or 1)):
+        return UnknownPrescription(reason=f"the prescription of the export cannot be right: {why}")
     if plan.prescribed_gy is not None and plan.fractions is not None:
         return Prescription(dose_gy=plan.prescribed_gy, fractions=plan.fractions, source="DVH export")
     if plan.is_sum:
