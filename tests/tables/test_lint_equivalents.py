@@ -208,6 +208,15 @@ def test_a_variation_that_is_printed_is_none_and_what_is_hardly_looser_neither()
     assert len(said_of(row("D4cc[Gy]", "below", 31.3, "Heart"), 5, usual=printed)) == 1
 
 
+def test_half_a_gray_is_no_equivalent_and_the_least_of_two_printed_limits_is_said() -> None:
+    numbers = {"15": {"paper": [5]}, "25.96": {"paper": [5]}, "20": {"paper": [5]}, "9": {"paper": [5]}}
+    usual = replace(USUAL, numbers={"heart": {"D4cc[Gy] physical": numbers}})
+    # 15 Gy in 5 fractions is a BED of 19.5 Gy with 10 Gy; 46.7 Gy is the BED of 20 Gy with 3 Gy, the EQD2 of 25.96 with 2
+    assert said_of(row("D4cc[Gy]", "below", 19.5, "Heart"), 5, usual=usual) == []
+    (slip,) = said_of(row("D4cc[Gy]", "below", 46.7, "Heart"), 5, usual=usual)
+    assert slip.what.endswith("the BED (α/β 3 Gy) of the 20 Gy that paper has for 5 fractions")
+
+
 def test_a_number_that_is_two_of_them_is_called_both() -> None:
     """10 Gy in 3 fractions: the EQD2 with 2 Gy is the BED with 10 Gy, 13 1/3 Gy."""
     usual = replace(USUAL, numbers={"heart": {"D4cc[Gy] physical": {"10": {"paper": [3]}}}})

@@ -22,7 +22,7 @@ _RATIOS_GY = (2.0, 3.0, 10.0)
 
 _LITTLE_LOOSER = 1.1  # what is no looser than that does little harm, and is made by chance most often
 _HALVES = 0.5  # whole and half Gray are what clinics round to: too many are an EQD2 of something by chance
-_NO_MORE = 1e-9  # relative: a product that is just the number it is compared with
+_NO_MORE = 1e-9  # relative: 26.25 is half a digit from 26.2 and from 26.3, whatever binary numbers say
 
 Check = Callable[[ConstraintTable, Constraint, Yardsticks], Iterator[Slip]]
 
@@ -85,8 +85,7 @@ def _equivalents(dose_gy: float, printed_gy: float, fractions: int) -> list[str]
         f"{quantity} (α/β {ratio:g} Gy)"
         for quantity, of in ((Quantity.EQD2, eqd2), (Quantity.BED, bed))
         for ratio in _RATIOS_GY
-        if (equivalent := float(of(printed_gy, fractions=fractions, alpha_beta_gy=ratio)))
-        > _LITTLE_LOOSER * printed_gy * (1 + _NO_MORE)
+        if (equivalent := float(of(printed_gy, fractions=fractions, alpha_beta_gy=ratio))) > _LITTLE_LOOSER * printed_gy
         and abs(equivalent - dose_gy) <= half_a_digit * (1 + _NO_MORE)
     ]
 
