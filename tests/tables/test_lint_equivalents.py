@@ -211,7 +211,7 @@ def test_a_variation_that_is_printed_is_none_and_what_is_hardly_looser_neither()
 def test_half_a_gray_is_no_equivalent_and_the_least_of_two_printed_limits_is_said() -> None:
     numbers = {"15": {"paper": [5]}, "25.96": {"paper": [5]}, "20": {"paper": [5]}, "9": {"paper": [5]}}
     usual = replace(USUAL, numbers={"heart": {"D4cc[Gy] physical": numbers}})
-    # 15 Gy in 5 fractions is a BED of 19.5 Gy with 10 Gy; 46.7 Gy is the BED of 20 Gy with 3 Gy, the EQD2 of 25.96 with 2
+    # 15 Gy in 5 fractions is a BED of 19.5 Gy with 10 Gy; 46.7 Gy the BED of 20 Gy with 3, the EQD2 of 25.96 with 2
     assert said_of(row("D4cc[Gy]", "below", 19.5, "Heart"), 5, usual=usual) == []
     (slip,) = said_of(row("D4cc[Gy]", "below", 46.7, "Heart"), 5, usual=usual)
     assert slip.what.endswith("the BED (α/β 3 Gy) of the 20 Gy that paper has for 5 fractions")
