@@ -429,6 +429,33 @@ def test_the_numbers_of_a_printed_row_in_the_other_unit(
     assert levels(heart(metric, sense, limit), **table_of) == expected
 
 
+@pytest.mark.parametrize(
+    ("metric", "sense", "limit", "organ", "expected"),
+    [
+        ("V50Gy[%]", "below", 4, "Heart", WARNING),
+        ("V5Gy[%]", "below", 4, "Heart", NOTHING),
+        ("V49Gy[%]", "below", 4, "Heart", NOTHING),
+        ("V50Gy[%]", "below", 3.9, "Heart", NOTHING),
+        ("V50Gy[cc]", "below", 4, "Heart", NOTHING),
+        ("V50Gy[%]", "below", 4, "Liver", NOTHING),
+        ("V60Gy[%]", "below", 4, "Heart", NOTHING),  # printed, as is a tenth of it
+        ("CV50Gy[cc]", "at_least", 700, "Liver", WARNING),
+        ("CV50Gy[cc]", "at_most", 700, "Liver", NOTHING),
+        ("D50%[Gy]", "below", 4, "Heart", NOTHING),
+        ("V50Gy[%]", "below", 4, "PTV", NOTHING),
+    ],
+)
+def test_the_volume_that_is_printed_at_a_tenth_of_the_dose(
+    metric: str, sense: str, limit: float, organ: str, expected: list[Level]
+) -> None:
+    printed = {"V5Gy[%] physical": {"4": {"printed": [8]}}, "V6Gy[%] physical": {"4": {"printed": [5]}},
+               "V60Gy[%] physical": {"4": {"other": [5]}}}  # fmt: skip
+    cold = {"CV5Gy[cc] physical": {"700": {"printed": [5]}}}
+    usual = replace(USUAL, numbers={"heart": printed, "liver": cold, "ptv": printed}, hot_gy={})
+    slips = [slip for _, slip in row_slips(table(row(metric, sense, limit, organ), id="own"), usual)]
+    assert [slip.level for slip in slips if "with the same limit" in slip.what] == expected
+
+
 # -------------------------------------------------------------------------------- hot and cold
 
 

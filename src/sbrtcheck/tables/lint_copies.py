@@ -1,12 +1,13 @@
 """Row of a table -> remarks on numbers that bundled tables have for the organ, but elsewhere: a slip in copying.
 
-One digit too many in a volume, two digits in the wrong order, the dose of a smaller volume, Gy and percent of the
-prescription changed about.
+One digit too many in a volume or a dose, two digits in the wrong order, the dose of a smaller volume, Gy and percent
+of the prescription changed about.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from sbrtcheck.metric import DoseAtVolume, DoseStatistic, Stat, Unit, VolumeAtDose
 from sbrtcheck.radiobiology import Quantity
@@ -18,6 +19,7 @@ from sbrtcheck.tables.yardsticks import POINT_CC, SHARE_CC, Yardsticks
 
 _TENFOLD, _HUNDREDFOLD = 10.0, 100.0
 _WELL_ABOVE = 1.3  # as in ``lint_numbers``
+_POINT = "is the decimal point in its place?"
 
 Check = Callable[[ConstraintTable, Constraint, Yardsticks], Iterator[Slip]]
 
@@ -33,7 +35,18 @@ def _volume_of_other_size(table: ConstraintTable, row: Constraint, usual: Yardst
         nobody = not any(volume / 2 <= cc < SHARE_CC and gy >= dose for cc, gy in limits)
         nobody &= all(volume not in volumes for volumes in usual.hot_cc.values())
         what = f"{summary(row)}: bundled tables have {dose:g} Gy to {max(meant):g} cc of {row.structures[0]}"
-        yield (error if nobody and max(meant) > POINT_CC else warning)(what, "is the decimal point in its place?")
+        yield (error if nobody and max(meant) > POINT_CC else warning)(what, _POINT)
+
+
+def _volume_at_tenfold_dose(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
+    """The volume that bundled tables allow at a tenth of the dose: a slip of the decimal point."""
+    metric, limit = row.metric, first_limit(row)
+    if not isinstance(metric, VolumeAtDose) or is_target(row) or row.is_upper_limit == metric.cold:
+        return
+    meant = str(replace(metric, dose=metric.dose / _TENFOLD))
+    tables = usual.tables_with(row, meant, limit)
+    if tables and not usual.tables_with(row, str(metric), limit):
+        yield warning(f"{summary(row)}, where {min(tables)} has '{meant}' with the same limit", _POINT)
 
 
 def _is_slip(smaller: float, larger: float) -> bool:
@@ -128,6 +141,7 @@ def _in_gray(row: Constraint) -> Iterator[tuple[str, float]]:
 
 COPY_CHECKS: tuple[Check, ...] = (
     _volume_of_other_size,
+    _volume_at_tenfold_dose,
     _dose_of_smaller_volume,
     _digits_changed_about,
     _limit_is_its_volume,

@@ -22,6 +22,7 @@ from sbrtcheck.metric import (
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.structure_names import TARGETS, known_names, organ_named
 from sbrtcheck.tables.lint_copies import COPY_CHECKS
+from sbrtcheck.tables.lint_equivalents import EQUIVALENT_CHECKS
 from sbrtcheck.tables.lint_numbers import NUMBER_CHECKS
 from sbrtcheck.tables.lint_organs import ORGAN_CHECKS
 from sbrtcheck.tables.lint_serial import SERIAL_CHECKS
@@ -384,5 +385,6 @@ ROW_CHECKS: tuple[Callable[[ConstraintTable, Constraint, Yardsticks], Iterator[S
     *ORGAN_CHECKS,
     *NUMBER_CHECKS,
     *COPY_CHECKS,
+    *EQUIVALENT_CHECKS,
     *SERIAL_CHECKS,
 )
