@@ -69,9 +69,8 @@ def _printed_doses(row: Constraint, usual: Yardsticks) -> dict[float, dict[str, 
     at_any_dose = re.compile(rf"{'C' * metric.cold}V([\d.]+)Gy\[{metric.unit}\]")
     keys = (key for one in bodies_of(row) for key in usual.numbers.get(one, {}))
     for asked in (key.removesuffix(f" {Quantity.PHYSICAL}") for key in keys):
-        if found := at_any_dose.fullmatch(
-            asked
-        ):  # one with another volume is of no table here, and printed all the same
+        if found := at_any_dose.fullmatch(asked):
+            # with another limit it is of no table here, and still a dose that is printed
             doses.setdefault(float(found[1]), {}).update(usual.tables_with(row, asked, first_limit(row)))
     return doses
 
