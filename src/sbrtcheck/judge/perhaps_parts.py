@@ -156,12 +156,13 @@ def perhaps_findings(case: Case, result: RowResult, parts: Sequence[PerhapsPart]
     worst, unit = parts[0], parts[0].measurement.unit
     values = [(part.name, f"{number_text(part.measurement.value, part.limit)} {unit}") for part in parts]
     limit = f"the limit of {number_text(worst.limit)} {unit}"
-    they, their_names, were = ("it", "its name", "was") if len(parts) == 1 else ("they", "their names", "were")
+    by_name, were = ("by its name", "was") if len(parts) == 1 else ("by their names", "were")
     if worst.is_together:
-        comes_to = ", ".join(f"with {name} to {value}" for name, value in values)
-        text = f"it would come {comes_to}, beyond {limit}: {they} may belong to it by {their_names}"
+        comes_to = ", ".join(f"{value} with {name}" for name, value in values)
+        names = ", ".join(name for name, _ in values)
+        text = f"it would come to {comes_to}, beyond {limit}; {names} may belong to it {by_name}"
     else:
         names = ", ".join(f"{name} ({value})" for name, value in values)
-        text = f"{names} may belong to it by {their_names}, would break {limit}"
+        text = f"{names} may belong to it {by_name}, would break {limit}"
     text = f"{case.row.metric_text}: {text}, and {were} not judged by this row"
     yield Finding(code=FindingCode.PERHAPS_PART, text=text, subject=case.matched.contour)
