@@ -288,11 +288,24 @@ def middle_gy(bottom_mm: float) -> float:
     return 25.0 + 0.5 * (bottom_mm + 3.0)
 
 
-@pytest.mark.parametrize("asked_for", [None, ["Bowel_Small"]])
-@pytest.mark.parametrize(("whole", "part"), [("Bowel_Small", "Duodenum"), ("GreatVes", "A_Subclavian_L")])
-def test_on_a_plan_it_is_computed_where_nobody_asked_for_it(asked_for: list[str] | None, whole: str, part: str) -> None:
-    dvhs = compute_dvhs(bars({whole: -30.0, part: 10.0}), structures=asked_for and [whole])
-    outcome = judged(row("Max[Gy]", "below", 25.0, whole), dvhs)
+@pytest.mark.parametrize("is_asked_for", [True, False])
+@pytest.mark.parametrize(
+    ("whole", "part", "is_given"),
+    [
+        *(("Bronchus_Main", "Bronchus_L", False), ("Bowel", "Spc_Bowel", False), ("Bowel_Small", "Duodenum", False)),
+        *(
+            ("GreatVes", "A_Subclavian_L", False),
+            ("GreatVes", "A_Carotid_L", False),
+            ("GreatVes", "V_Brachioceph_L", False),
+        ),
+        *(("Rib", "Rib07_L", True), ("Heart", "Atrium_L", True)),
+    ],
+)
+def test_on_a_plan_it_is_told_whether_anybody_asked_for_it_or_not(
+    whole: str, part: str, is_given: bool, is_asked_for: bool
+) -> None:
+    dvhs = compute_dvhs(bars({whole: -30.0, part: 10.0}), structures=None if is_asked_for else [whole])
+    outcome = judged(row("Max[Gy]", "below", 25.0, whole), dvhs, names={whole: whole} if is_given else {})
     (text,) = texts(outcome)
     assert outcome.verdict is Verdict.PASS
     value = float(text.removeprefix(f"Max[Gy]: {part} (").split()[0])
