@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from dvh_builders import dvh_set, percent_dvh, ramp_dvh, report_on, row, table, uniform_dvh
 from effort import examples
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Origin, Reason, compute_dvhs
+from sbrtcheck.metric import Measurement, measure, parse
 from sbrtcheck.plan import Contours, DoseGrid, FindingCode, Plan, Prescription, Structure
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.render import REPORT_FORMATS
@@ -204,6 +205,8 @@ def test_beside_a_variation_the_limit_is_the_acceptable_one() -> None:
     (text,) = texts(judged(asked, beside("Duodenum", whole="Bowel_Small")))
     assert "Duodenum (54.00 Gy)" in text
     assert "would break the limit of 20.00 Gy" in text
+    (text,) = texts(judged(asked, beside("Duodenum", whole="Bowel_Small", own_gy=4.0)))
+    assert "would break the limit of 5.00 Gy" in text  # beside a pass it is the limit itself
     assert texts(judged(asked, beside("Duodenum", 15.0, whole="Bowel_Small"))) == []
 
 
@@ -347,6 +350,35 @@ def test_of_a_percentage_the_two_together_are_told() -> None:
     dvhs = compute_dvhs(bars({"Bowel_Small": -30.0, "Duodenum": 10.0}))
     assert len(texts(judged(row("V25Gy[%]", "below", 49.0, "Bowel_Small"), dvhs))) == 1
     assert texts(judged(row("V25Gy[%]", "below", 51.0, "Bowel_Small"), dvhs)) == []
+
+
+def test_bounds_that_leave_open_whether_the_two_together_have_more_are_refined() -> None:
+    """V11.6Gy of two bars, one 0.2 mm higher: apart by 1.3 %, within bounds by the first elements of 5 %."""
+    dvhs = compute_dvhs(bars({"Bowel_Small": -30.0, "Duodenum": -29.8}))
+    own, both = shares(dvhs)
+    assert both.low < own.value < both.value  # else there is nothing to refine
+    limit = (own.value + both.value) / 2
+    assert len(texts(judged(row("V11.6Gy[%]", "below", limit, "Bowel_Small"), dvhs))) == 1
+
+
+def test_what_lies_within_the_bounds_of_both_is_not_told() -> None:
+    """The same 0.0006 mm apart: no bounds of ours tell the two apart, whatever their values say."""
+    dvhs = compute_dvhs(bars({"Bowel_Small": -30.0, "Duodenum": -29.9994}))
+    own, both = shares(dvhs)
+    limit = (own.value + both.value) / 2
+    assert own.value < limit < both.value
+    outcome = judged(row("V11.6Gy[%]", "below", limit, "Bowel_Small"), dvhs)
+    assert (outcome.verdict, texts(outcome)) == (Verdict.PASS, [])
+
+
+def shares(dvhs: DVHSet) -> tuple[Measurement, Measurement]:
+    """V11.6Gy of the small bowel, and of it with the duodenum, by the first elements."""
+    both = dvhs.union((dvhs["Bowel_Small"], dvhs["Duodenum"]))
+    assert isinstance(both, DVH)
+    own, together = (measure(parse("V11.6Gy[%]"), dvh) for dvh in (dvhs["Bowel_Small"], both))
+    assert isinstance(own, Measurement)
+    assert isinstance(together, Measurement)
+    return own, together
 
 
 def test_of_a_mean_what_lies_inside_its_organ_stays_silent_however_hot_it_is() -> None:

@@ -22,7 +22,7 @@ from sbrtcheck.judge.withdraw import Trend, dvhs_of_structures, with_more_tissue
 from sbrtcheck.metric import Measurement, NotMeasured, OfPlan, PrescriptionMetric, TargetCount
 from sbrtcheck.plan import Finding, FindingCode
 from sbrtcheck.results.outcome import Verdict
-from sbrtcheck.structure_names import TARGETS, RoiName
+from sbrtcheck.structure_names import RoiName
 from sbrtcheck.tables import FixedLimit
 
 _ROUNDING = 1e-6  # one contour, written twice, comes to the same but for the rounding of its corners
@@ -47,7 +47,7 @@ _Together = dict[tuple[tuple[StructureKey, ...], StructureKey], DVH | NoDVH]
 
 def perhaps_parts(cases: Sequence[Case], results: Sequence[RowResult]) -> list[tuple[PerhapsPart, ...]]:
     """What may belong to the organ of each case and would break its limit, in the order of cases, the worst first."""
-    judged = {(case.table.id, *key) for case in cases for key in _keys_of(case)}
+    judged = {(case.table.id, *key) for case in cases for key in case.matched.key}
     asked = [
         tuple(roi for roi in _in_question(case, result) if (case.table.id, roi.name, roi.number) not in judged)
         for case, result in zip(cases, results, strict=True)
@@ -66,17 +66,10 @@ def perhaps_parts(cases: Sequence[Case], results: Sequence[RowResult]) -> list[t
     ]
 
 
-def _keys_of(case: Case) -> Iterator[StructureKey]:
-    """The structures that a row is judged on, and those that these were built from."""
-    for dvh in case.matched.parts:
-        yield dvh.name, dvh.number
-        yield from ((roi.name, roi.number) for recipe in dvh.made_of for roi in recipe.plus)
-
-
 def _in_question(case: Case, result: RowResult) -> tuple[RoiName, ...]:
     """What may belong to the organ of a row that is met, and could break it."""
     row, matched = case.row, case.matched
-    if result.verdict not in _MET or not row.is_upper_limit or matched.organ in TARGETS or result.limits is None:
+    if result.verdict not in _MET or not row.is_upper_limit or result.limits is None:
         return ()
     match with_more_tissue(row.metric):
         case Trend.GROWS:
