@@ -205,6 +205,7 @@ FINDINGS = {
     FindingCode.SMALL_FOR_THE_ORGAN: "The organ is smaller than what is to be spared of it. Is the contour complete?",
     FindingCode.NEAR_COPY: "Another structure may be the organ, or a part of it, and its value is worse.",
     FindingCode.PART_WITH_MORE: "A part with a name of its own has more than the organ. Is the contour complete?",
+    FindingCode.PERHAPS_PART: "A structure that may belong to the organ would break the limit that the organ keeps.",
     FindingCode.CONTOUR_ENDS_IN_DOSE: "The contour ends where the dose is above the limit. Was it contoured on?",
     FindingCode.FRAME_UNKNOWN: "Dose or contours name no frame of reference: whether they lie in one is not known.",
     FindingCode.OTHER_FRAME: "The RTPLAN is in another frame of reference than the RTDOSE. A review.",

@@ -20,8 +20,10 @@ from sbrtcheck.structure_names import (
     known_names,
     lies_inside,
     match,
+    may_belong_to,
     organ_named,
     structures_inside,
+    structures_perhaps_of,
 )
 from sbrtcheck.tables import Select
 
@@ -199,6 +201,61 @@ def test_what_lies_inside_an_organ_lies_inside_what_that_lies_in_and_is_neither(
     for whole in [data.draw(st.sampled_from(wholes))] if wholes else []:
         assert not isinstance(match(whole, one(part)), Match)
         assert {other for other in ALL_ORGANS if lies_inside(whole, other)} <= set(wholes)
+
+
+@given(st.sampled_from(ALL_ORGANS), st.data())
+def test_what_may_belong_to_an_organ_is_no_other_relation_of_it(part: str, data: st.DataObject) -> None:
+    """Neither does the organ belong to it, nor surely hold it; what lies inside it may belong to the organ too."""
+    wholes = [whole for whole in ALL_ORGANS if may_belong_to(part, whole)]
+    assert part not in wholes
+    assert not any(
+        lies_inside(part, whole) or lies_inside(whole, part) or may_belong_to(whole, part) for whole in wholes
+    )
+    for whole in [data.draw(st.sampled_from(wholes))] if wholes else []:
+        assert not isinstance(match(whole, one(part)), Match)
+        related = {other for other in ALL_ORGANS if may_belong_to(part, other) or lies_inside(part, other)}
+        assert {other for other in ALL_ORGANS if lies_inside(whole, other)} <= related
+        for smaller in (other for other in ALL_ORGANS if lies_inside(other, part)):
+            assert may_belong_to(smaller, whole) or lies_inside(smaller, whole)
+
+
+@pytest.mark.parametrize(
+    ("part", "wholes"),
+    [
+        ("Bronchus_L", {"Bronchus_Main", "ProxBronchTree"}),
+        ("Bronchus_Main_L", {"ProxBronchTree"}),  # inside Bronchus_Main
+        ("Spc_Bowel", {"Bowel"}),
+        ("Duodenum", {"Bowel_Small", "Bowel"}),
+        ("Colon_Sigmoid", {"Colon", "Bowel_Large", "Bowel"}),
+        ("A_Subclavian_L", {"GreatVes"}),
+        ("A_Carotid_L", {"GreatVes"}),
+        ("A_Brachiocephls", {"GreatVes"}),
+        ("V_Brachioceph_R", {"GreatVes"}),
+        ("A_LAD", {"Heart"}),
+        ("Kidney_Pelvis_L", {"Kidney_L", "Kidneys"}),
+        ("A_Aorta", set()),  # surely inside the great vessels
+        ("SpinalCanal", set()),  # around the cord, and hotter in every plan of the spine
+        ("V_Jugular", set()),
+        ("Stomach", set()),
+        ("Lung_L", set()),
+    ],
+)
+def test_an_organ_may_belong_to_another_by_the_list_alone(part: str, wholes: set[str]) -> None:
+    assert {whole for whole in ALL_ORGANS if may_belong_to(part, whole)} == wholes
+
+
+def test_only_what_is_contoured_and_no_target_is_told_to_belong_to_an_organ() -> None:
+    rois = [
+        RoiName(name="Duodenum", number=1),
+        RoiName(name="Spc Bowel Small", number=2),
+        RoiName(name="Duodenum^old", number=3),
+        RoiName(name="Duodenum", number=4, contoured=False),
+        RoiName(name="Duodenum", number=5, kind="GTV"),
+        RoiName(name="Duodenum-PTV", number=6),
+        RoiName(name="Jejunum", number=7),
+    ]
+    told = structures_perhaps_of("Bowel_Small", rois)
+    assert [roi.number for roi in told] == [1, 3, 2]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from sbrtcheck.judge.contour_ends import end_findings
 from sbrtcheck.judge.judged_plan import JudgedPlan
 from sbrtcheck.judge.limits import depends_on_target
 from sbrtcheck.judge.metric_findings import metric_findings
+from sbrtcheck.judge.perhaps_parts import PerhapsPart, perhaps_findings, perhaps_parts
 from sbrtcheck.judge.refine_bounds import refine_cases
 from sbrtcheck.judge.row import Case, RowResult, is_borderline, judge_on, margin_of, with_isodoses
 from sbrtcheck.judge.sampling import Uncertainty, decides, is_sensitive, sampling_of
@@ -49,13 +50,14 @@ def outcomes_of(
     other_dvhs = compute_other_dvhs(cases, results, plan)
     uncertainties = sampling_of(cases, results)
     of_ends, of_parts = end_findings(cases, results), parts_with_more(cases, results)
+    of_perhaps = perhaps_parts(cases, results)
     return tuple(
         replace(
-            _outcome(case, result, other_dvhs, parts, uncertainty, at_ends),
+            _outcome(case, result, other_dvhs, parts, perhaps, uncertainty, at_ends),
             counts=case.row.counts(include_unconfirmed=include_unconfirmed),
         )
-        for case, result, parts, uncertainty, at_ends in zip(
-            cases, results, of_parts, uncertainties, of_ends, strict=True
+        for case, result, parts, perhaps, uncertainty, at_ends in zip(
+            cases, results, of_parts, of_perhaps, uncertainties, of_ends, strict=True
         )
     )
 
@@ -107,6 +109,7 @@ def _outcome(
     result_by_value: RowResult,
     other_dvhs: OtherDvhs,
     parts: Sequence[PartWithMore],
+    perhaps: Sequence[PerhapsPart],
     uncertainty: Uncertainty,
     findings_at_ends: tuple[Finding, ...],
 ) -> Outcome:
@@ -121,6 +124,7 @@ def _outcome(
         *small_organ_findings(case),
         *copy_findings(case, result, other_dvhs),
         *part_findings(case, parts),
+        *perhaps_findings(case, result, perhaps),
         *(() if is_withdrawn else findings_at_ends),
     )
     return Outcome(

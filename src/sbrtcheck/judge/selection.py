@@ -63,8 +63,7 @@ def _with_printed_organs(matched: MatchedDvh, row: Constraint, structures: PlanS
     """The structure, with those of the plan that are other organs the source prints together with the row's own."""
     printed = organs_named_together(row.organ)
     others = [organ for organ in printed if not any(organ == own or lies_inside(organ, own) for own in row.structures)]
-    is_given = matched.structure is None or Rule.GIVEN in matched.structure.rules
-    if not others or is_given or not set(printed) & set(row.structures):
+    if not others or matched.structure is None or not set(printed) & set(row.structures):
         return matched
     dictionary = structures.matches.given.dictionary
     all_beside = (
@@ -75,6 +74,8 @@ def _with_printed_organs(matched: MatchedDvh, row: Constraint, structures: PlanS
     beside = sorted(all_beside, key=lambda roi: (roi.name, roi.number))
     if not beside:
         return matched
+    if Rule.GIVEN in matched.structure.rules:
+        return replace(matched, perhaps=tuple(dict.fromkeys((*matched.perhaps, *beside))))
     names = ", ".join(roi.name for roi in beside)
     text = f"the table prints {row.organ!r}, and is judged on {matched.contour} without {names}"
     finding = Finding(code=FindingCode.NAME_MATCH, text=text, subject=matched.contour)
@@ -190,6 +191,7 @@ def _combine_parts(organs: Sequence[str], optional: Sequence[str], structures: P
         probable=probable,
         copies=tuple(dict.fromkeys(copy for part in measured for copy in part.copies)),
         inside=tuple(dict.fromkeys(roi for part in measured for roi in part.inside)),
+        perhaps=tuple(dict.fromkeys(roi for part in measured for roi in part.perhaps)),
     )
 
 

@@ -24,6 +24,7 @@ from sbrtcheck.structure_names import (
     organ_by_name,
     organ_named,
     structures_inside,
+    structures_perhaps_of,
 )
 from sbrtcheck.tables import Choice, Side
 
@@ -61,6 +62,10 @@ class MatchedDvh:
     inside
         Structures that are organs of their own by their names, and lie inside this one. None where the user said which
         structure is the organ.
+    perhaps
+        Structures that may belong to it by their names, and that no verdict asks for: what need not lie inside its
+        contour (`may_belong_to`), and where the user said which structure is the organ, copies of it and what lies
+        inside it too.
     """
 
     organ: str
@@ -74,6 +79,7 @@ class MatchedDvh:
     probable: tuple[str, ...] = ()
     copies: tuple[RoiName, ...] = ()
     inside: tuple[RoiName, ...] = ()
+    perhaps: tuple[RoiName, ...] = ()
 
     @property
     def contour(self) -> str:
@@ -202,9 +208,12 @@ def _matched_dvh(
 
 def _from_match(matched: Match, matches: StructureMatches, by_key: Mapping[StructureKey, DVH | NoDVH]) -> MatchedDvh:
     dvh = dvh_or_reason(by_key.get((matched.roi.name, matched.roi.number)))
-    # neither copies nor parts are looked for where the user named the structure: they chose among several
-    is_given = matched.rule is Rule.GIVEN
-    copies = () if is_given else copies_of(matched.organ, matched.roi, matches.structures, matches.given)
+    copies = copies_of(matched.organ, matched.roi, matches.structures, matches.given)
+    inside = structures_inside(matched.organ, matches.structures, matches.given)
+    perhaps = structures_perhaps_of(matched.organ, matches.structures, matches.given)
+    if matched.rule is Rule.GIVEN:  # the user chose among several: copies and parts change no verdict, and are told
+        perhaps = () if matched.organ in TARGETS else tuple(dict.fromkeys((*copies, *inside, *perhaps)))
+        copies, inside = (), ()
     return MatchedDvh(
         organ=matched.organ,
         structure=MatchedStructure(names=(matched.roi.name,), rules=(matched.rule,)),
@@ -219,7 +228,8 @@ def _from_match(matched: Match, matches: StructureMatches, by_key: Mapping[Struc
         others=matched.others,
         probable=matched.probable,
         copies=copies,
-        inside=() if is_given else structures_inside(matched.organ, matches.structures, matches.given),
+        inside=inside,
+        perhaps=perhaps,
     )
 
 
@@ -234,6 +244,7 @@ def _from_derived(organ: str, derived: DVH | NoDVH, matches: StructureMatches) -
         findings=_copies_finding(derived.name, copies),
         copies=copies,
         inside=_inside_derived(derived, matches),
+        perhaps=structures_perhaps_of(derived.name, matches.structures, matches.given),
     )
 
 

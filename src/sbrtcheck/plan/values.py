@@ -55,6 +55,7 @@ class FindingCode(StrEnum):
     SMALL_FOR_THE_ORGAN = "smaller than the organ's critical volume"
     NEAR_COPY = "near copy of the organ"
     PART_WITH_MORE = "part with more than the whole"
+    PERHAPS_PART = "may belong to the organ and would break its limit"
     CONTOUR_ENDS_IN_DOSE = "contour ends in dose above the limit"
     FRAME_UNKNOWN = "frame of reference unknown"
     OTHER_FRAME = "another frame of reference"

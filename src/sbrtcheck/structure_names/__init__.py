@@ -34,6 +34,7 @@ from sbrtcheck.structure_names.spellings import (
     is_whole_target,
     known_names,
     lies_inside,
+    may_belong_to,
     normalise,
     organ_named,
     organs_named_together,
@@ -41,7 +42,7 @@ from sbrtcheck.structure_names.spellings import (
     similar_organs,
     without_margin,
 )
-from sbrtcheck.structure_names.suggestions import copies_of, structures_inside
+from sbrtcheck.structure_names.suggestions import copies_of, structures_inside, structures_perhaps_of
 from sbrtcheck.structure_names.target_names import TARGETS, Says, is_helper
 from sbrtcheck.structure_names.user_names import (
     NO_DICTIONARY,
@@ -89,6 +90,7 @@ __all__ = [
     "likeness",
     "match",
     "match_structures",
+    "may_belong_to",
     "missing_names",
     "normalise",
     "organ_by_name",
@@ -98,6 +100,7 @@ __all__ = [
     "side_called",
     "similar_organs",
     "structures_inside",
+    "structures_perhaps_of",
     "target_taken_out",
     "targets",
     "targets_among",

@@ -5,7 +5,9 @@ in the public repository kildealab/TG263ComplianceTool: all of thorax and abdome
 description that the worksheet repeats from another structure is left out, and so is ``VB_L``, the lumbar vertebrae: it
 reads like a vertebra on the left. ``SpinalCord_PRV05`` is its ``SpinalCord_PRVxx``. ``ProxBronchTree``,
 ``SpinalCord_Sub`` and ``Liver-ITV`` are not of TG-263, which names neither the proximal bronchial tree, nor the part of
-the cord that TG-101 limits, nor the liver without an ITV; ``part_of`` and ``inside`` are this project's.
+the cord that TG-101 limits, nor the liver without an ITV; ``part_of``, ``inside`` and ``perhaps_part_of`` are this
+project's. ``perhaps_part_of`` goes by what TG-263 describes so (``Small bowel - Duodenum``) or puts into one category
+(bowel; bronchi; valves of the heart), and has the vessels that lead on from the great vessels and lie on the heart.
 """
 
 from __future__ import annotations
@@ -46,6 +48,7 @@ class _Listed:
 
     ``part_of`` are organs that it is a part of, or is contoured for (the space that the bowel occupies). ``inside`` are
     those of which a contour, drawn as TG-263 describes it, holds all of it. Sides and numbers are not repeated there.
+    ``perhaps_part_of`` are organs that some contour it as a part of, and others contour it beside.
     """
 
     description: str
@@ -53,6 +56,7 @@ class _Listed:
     german: tuple[str, ...]
     part_of: tuple[str, ...]
     inside: tuple[str, ...]
+    perhaps_part_of: tuple[str, ...]
 
 
 @lru_cache(maxsize=1 << 16)
@@ -217,6 +221,23 @@ def lies_inside(part: str, whole: str) -> bool:
     return whole in _listed().get(part, _UNLISTED).inside or _is_one_of(normalise(part), normalise(whole))
 
 
+@lru_cache(maxsize=1 << 14)
+def may_belong_to(part: str, whole: str) -> bool:
+    """Whether an organ is listed as one that may be a part of another one, and need not lie inside its contour.
+
+    So is what may be larger than the organ that it is contoured for, and what some contour as a part of the organ and
+    others beside it.
+
+    Examples
+    --------
+    >>> pairs = [("Bronchus_L", "Bronchus_Main"), ("Spc_Bowel", "Bowel"), ("A_LAD", "Heart"), ("Atrium_L", "Heart")]
+    >>> [may_belong_to(part, whole) for part, whole in pairs]
+    [True, True, True, False]
+    """
+    listed = _listed().get(part, _UNLISTED)
+    return whole in (*listed.part_of, *listed.perhaps_part_of) and not lies_inside(part, whole)
+
+
 def _is_one_of(part_key: str, whole_key: str) -> bool:
     """Whether the first normalised name is the second with a number, a side or both, and contradicts none it has."""
     part, whole = _ONE_OF_SEVERAL.fullmatch(part_key), _ONE_OF_SEVERAL.fullmatch(whole_key)
@@ -256,6 +277,7 @@ def _listed() -> dict[str, _Listed]:
             german=_entries(row["german"]),
             part_of=_entries(row["part_of"]),
             inside=_entries(row["inside"]),
+            perhaps_part_of=_entries(row["perhaps_part_of"]),
         )
         for row in csv.DictReader(text.decode().splitlines())
     }
@@ -265,7 +287,7 @@ def _entries(cell: str) -> tuple[str, ...]:
     return tuple(filter(None, cell.split(";")))
 
 
-_UNLISTED = _Listed(description="", aliases=(), german=(), part_of=(), inside=())
+_UNLISTED = _Listed(description="", aliases=(), german=(), part_of=(), inside=(), perhaps_part_of=())
 
 
 @lru_cache(maxsize=1024)

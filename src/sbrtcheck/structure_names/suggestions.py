@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from sbrtcheck.structure_names import target_names
@@ -14,6 +14,7 @@ from sbrtcheck.structure_names.spellings import (
     is_marked,
     is_part,
     lies_inside,
+    may_belong_to,
     normalise,
     spelled_out,
     without_version,
@@ -105,10 +106,33 @@ def structures_inside(
     >>> [roi.name for roi in structures_inside("Rib", rois)]
     ['Rib07_L']
     """
+    return _related(organ, rois, names, lies_inside)
+
+
+def structures_perhaps_of(
+    organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None = None
+) -> tuple[RoiName, ...]:
+    """Contoured structures that are organs of their own by their names, and may belong to this one (`may_belong_to`).
+
+    Parameters are those of `structures_inside`; what surely lies inside is not among them.
+
+    Examples
+    --------
+    >>> names = ("Bowel_Small", "Duodenum", "Spc_Bowel_Small", "Jejunum", "Stomach")
+    >>> rois = [RoiName(name=name, number=number) for number, name in enumerate(names)]
+    >>> [roi.name for roi in structures_perhaps_of("Bowel_Small", rois)]
+    ['Duodenum', 'Spc_Bowel_Small']
+    """
+    return _related(organ, rois, names, may_belong_to)
+
+
+def _related(
+    organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None, is_related: Callable[[str, str], bool]
+) -> tuple[RoiName, ...]:
+    """Contoured structures, no targets, whose organs are related to this one."""
     dictionary = dictionary_of(names)
     named = ((r, _organ_but_for_version(r.name, dictionary)) for r in rois if r.contoured and r.kind not in TARGETS)
-    inside = (r for r, other in named if other is not None and lies_inside(other, organ))
-    return tuple(sorted(inside, key=roi_order))
+    return tuple(sorted((r for r, other in named if other is not None and is_related(other, organ)), key=roi_order))
 
 
 def _organ_but_for_version(name: str, dictionary: Dictionary) -> str | None:
