@@ -15,7 +15,8 @@ from sbrtcheck.judge import match_plan
 from sbrtcheck.judge.naming import organs_of
 from sbrtcheck.judge.plan_dvhs import dvhs_for_matches, dvhs_for_organs, dvhs_of_structures, names_of_plan
 from sbrtcheck.judge.profile import with_choice
-from sbrtcheck.judge.structures import dvh_of, plan_structures
+from sbrtcheck.judge.selection import select
+from sbrtcheck.judge.structures import MatchedDvh, dvh_of, plan_structures
 from sbrtcheck.metric import Measurement, TargetCount
 from sbrtcheck.options import CheckOptions
 from sbrtcheck.plan import Contours, DoseGrid, Finding, FindingCode, Plan, Prescription, Structure
@@ -66,8 +67,16 @@ def test_a_structure_without_contours_of_the_same_name_is_passed_over_and_said()
     outcome = judged(row(*MEAN, "Heart"), dvh_set(uniform_dvh("Heart"), without=(empty,)))
     assert outcome.verdict is Verdict.PASS
     ((text, subject),) = said(outcome, FindingCode.NAME_MATCH)
-    assert text.startswith("matched to Heart; HEART is Heart by name too")
+    assert text == "matched to Heart; HEART is Heart by name too, and has no contours"
     assert subject == "Heart"
+
+
+def test_several_structures_without_contours_of_the_same_name_are_said_as_several() -> None:
+    names = ("HEART", "heart")
+    empty = tuple(NoDVH(name=name, number=9, reason=Reason.STRUCTURE_EMPTY, detail="") for name in names)
+    dvhs = dvh_set(uniform_dvh("Heart"), without=empty)
+    (finding,) = plan_structures(dvhs, match_plan(dvhs, ["Heart"])).by_organ["Heart"].findings
+    assert finding.text == "matched to Heart; HEART, heart are Heart by name too, and have no contours"
 
 
 def test_what_a_weaker_rule_would_have_matched_is_said() -> None:
@@ -436,6 +445,28 @@ def test_an_organ_printed_together_with_that_of_the_row_may_be_meant_too(
     texts = [text for text, _ in said(report.outcomes[0], FindingCode.NAME_MATCH)]
     is_told = expected is Verdict.REVIEW
     assert texts == ([f"the table prints '{printed}', and is judged on Heart without {name}"] if is_told else [])
+
+
+def test_what_is_printed_together_is_looked_for_among_contoured_structures_and_joins_the_copies() -> None:
+    empty = NoDVH(name="PERICARDIUM", number=9, reason=Reason.STRUCTURE_EMPTY, detail="")
+    names = ("Heart", "Pericardium", "Liver", "Esophagus")
+    dvhs = dvh_set(*map(uniform_dvh, names), without=(empty,))
+
+    def chosen(printed: str, **given: str) -> MatchedDvh:
+        (matched,) = select(
+            row(*MEAN, "Heart", organ=printed), plan_structures(dvhs, match_plan(dvhs, ["Heart"], given))
+        )
+        return matched
+
+    together = chosen("Heart/pericardium")
+    assert [roi.name for roi in together.copies] == ["Pericardium"]
+    text = "the table prints 'Heart/pericardium', and is judged on Heart without Pericardium"
+    assert [(one.code, one.text, one.subject) for one in together.findings] == [
+        (FindingCode.NAME_MATCH, text, "Heart"),
+    ]
+    assert [roi.name for roi in chosen("Pericardium/heart/esophagus").copies] == ["Esophagus", "Pericardium"]
+    of_others, is_given = chosen("Liver/pericardium"), chosen("Heart/pericardium", Heart="Heart")
+    assert (of_others.copies, of_others.findings) == (is_given.copies, is_given.findings) == ((), ())
 
 
 def test_what_lies_inside_the_organ_of_the_row_is_no_other_organ_printed_together() -> None:

@@ -235,6 +235,12 @@ def test_a_dose_is_held_to_the_tables_for_as_many_fractions(
     assert levels(heart("Max[Gy]", "at_most", limit), fractions=fractions) == expected
 
 
+def test_of_several_organs_the_highest_dose_counts_in_whatever_order() -> None:
+    """In 5 fractions 41 Gy to the heart and 40 Gy to the stomach: 53 Gy is more than 1.3 times one of them alone."""
+    for organs in (("Heart", "Stomach"), ("Stomach", "Heart")):
+        assert levels(row("Max[Gy]", "at_most", 53, *organs, select=Select.EACH)) == NOTHING
+
+
 @pytest.mark.parametrize(("limit", "expected"), [(80, WARNING), (91, WARNING), (91.1, ERROR)])
 def test_twice_as_much_is_no_error_where_more_fractions_are_allowed_nearly_so_much(
     limit: float, expected: list[Level]
