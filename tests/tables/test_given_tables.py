@@ -55,6 +55,12 @@ def test_a_dictionary_has_rows_in_place_of_lines_and_a_fingerprint_of_its_values
     assert [one.line for one in first.rows] == [*range(1, len(values["rows"]) + 1)]
 
 
+def test_a_fault_of_no_row_is_one_of_the_whole_dictionary() -> None:
+    with pytest.raises(TableError) as error:
+        sbrtcheck.load_table({})
+    assert {fault.place for fault in error.value.faults} == {"the given table"}
+
+
 def test_a_given_table_has_no_readings_but_those_it_states() -> None:
     """The bundled rows are confirmed by the evidence beside them; a copy in a script is not beside it."""
     file = ROOT / "constraints" / "multi" / "tg101-5fx.yaml"

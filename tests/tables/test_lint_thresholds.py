@@ -216,6 +216,20 @@ def test_a_volume_at_a_dose_that_no_table_allows(metric: str, limit: float, expe
     assert levels(heart(metric, "at_most", limit)) == expected
 
 
+def test_a_volume_of_an_organ_without_such_doses_at_more_than_any_organ_is_allowed() -> None:
+    """No organ has more than 70 Gy in 5 or more fractions."""
+    usual = replace(USUAL, hot_cc={**USUAL.hot_cc, "body": [1.0], "ptv": [1.0]})
+    for metric, organ, expected in (
+        ("V91Gy[cc]", "Eye_L", NOTHING),
+        ("V92Gy[cc]", "Eye_L", WARNING),
+        ("V95%Rx[cc]", "Eye_L", NOTHING),  # of a prescription, which may be any
+        ("V92Gy[cc]", "Body", NOTHING),
+        ("D100cc[Gy]", "Body", NOTHING),
+        ("D100cc[Gy]", "PTV", NOTHING),
+    ):
+        assert levels_in(table(row(metric, "at_most", 1.0, organ), id="own"), usual) == expected, (metric, organ)
+
+
 @pytest.mark.parametrize(
     ("fractions", "limit", "expected"),
     [
