@@ -9,6 +9,7 @@ import sqlite3
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,10 +23,12 @@ from hypothesis import strategies as st
 import dicom_files as files
 from sbrtcheck import cli
 from sbrtcheck.archive import Entry, find, headers, index, listing
+from sbrtcheck.archive.entries import entry_of, text_of
 from sbrtcheck.archive.index import DamagedError
 from sbrtcheck.archive.listing import Entries, find_entries
-from sbrtcheck.dicom import Kind, ZipMember, find_plans, load_plan, walk
+from sbrtcheck.dicom import Kind, Link, ZipMember, find_plans, load_plan, walk
 from sbrtcheck.dicom.walk import walk as walked
+from sbrtcheck.plan import Finding, FindingCode
 
 KINDS = ("dose", "set", "plan")
 LONG_AGO = 1_700_000_000
@@ -244,31 +247,74 @@ def test_an_entry_that_is_none_is_damage(tmp_path: Path, database: sqlite3.Conne
             read(entries)
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        {"plan_uid": ["2.25.1"]},
-        {"structure_set_uid": {}},
-        {"dose_uids": [["2.25.1"]]},
-        {"folder": 1},
-        {"plan_date": None},
-        {"problem": ["x"]},
-        {"stand_ins": {"a": []}},
-        {"stand_ins": ["a"]},
-        {"size_bytes": "1"},
-        {"own": {}},
-        {"findings": [["other", ["x"], "y"]]},
-    ],
-)
-def test_an_entry_with_values_of_another_type_is_damage(
-    tmp_path: Path, database: sqlite3.Connection, damage: dict[str, Any]
-) -> None:
+def test_an_entry_with_a_value_of_another_type_is_damage(tmp_path: Path, database: sqlite3.Connection) -> None:
     put_plan(tmp_path, 1)
     entries = find_entries(tmp_path, database)
     ((text,),) = database.execute("SELECT entry FROM index_entries").fetchall()
-    database.execute("UPDATE index_entries SET entry = ?", (json.dumps(json.loads(text) | damage),))
+    database.execute("UPDATE index_entries SET entry = ?", (json.dumps(json.loads(text) | {"plan_uid": ["2.25.1"]}),))
     with pytest.raises(DamagedError):
         list(entries)
+
+
+OF_EVERY_TYPE = ("", "ab", [], ["a", "b"], {}, {"ab": "c"}, 0, 1, 1.5, True, False, None)
+ENTRY = Entry(
+    plan_uid="2.25.1",
+    structure_set_uid="2.25.2",
+    dose_uids=("2.25.3", "2.25.4"),
+    plan_date="2026-01-31",
+    files=(Path("one"), ZipMember(archive=Path("two.zip"), name="in it")),
+    folder="a folder",
+    is_plan=False,
+    problem="no dose",
+    findings=(Finding(code=FindingCode.LINKED_BY_FOLDER, text="by folder", subject="2.25.1"),),
+    stand_ins={"one": "the plan"},
+    link=Link.FOLDER,
+    size_bytes=5,
+)
+
+
+def with_one_changed(values: Any, places: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Each place in a value of JSON, and the whole with values of every other type in this place."""
+    yield from ((places, other) for other in OF_EVERY_TYPE if type(other) is not type(values))
+    inside = values.items() if isinstance(values, dict) else enumerate(values) if isinstance(values, list) else ()
+    for key, value in inside:
+        for place, changed in with_one_changed(value, (*places, key)):
+            copied = values.copy()
+            copied[key] = changed
+            yield place, copied
+
+
+def test_an_entry_reads_back_and_with_a_value_of_another_type_is_none() -> None:
+    text = text_of(ENTRY)
+    assert entry_of(text) == ENTRY
+    values = json.loads(text)
+    assert entry_of(json.dumps(values | {"problem": None})) == replace(ENTRY, problem=None)
+    seen = set()
+    for place, changed in with_one_changed(values):
+        if changed == values | {"problem": None}:
+            continue
+        seen.add(place[:1])
+        with pytest.raises(TypeError, match="a value of the entry"):
+            entry_of(json.dumps(changed))
+    assert seen == {(), *((name,) for name in values)}
+
+
+def test_an_entry_that_has_more_or_less_than_was_written_is_none() -> None:
+    values = json.loads(text_of(ENTRY))
+    for name in values:
+        with pytest.raises(TypeError):
+            entry_of(json.dumps({key: value for key, value in values.items() if key != name}))
+    for damage in (
+        {"own": None},
+        {"another": ""},
+        {"files": [["a"]]},
+        {"files": [["a", "b", "c"]]},
+        {"findings": [["linked", "text"]]},
+        {"link": "another"},
+        {"findings": [["another", "text", ""]]},
+    ):
+        with pytest.raises((TypeError, ValueError)):
+            entry_of(json.dumps(values | damage))
 
 
 def test_entries_whose_numbers_have_gaps_are_damage(tmp_path: Path, database: sqlite3.Connection) -> None:

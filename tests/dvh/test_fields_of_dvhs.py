@@ -335,10 +335,16 @@ def test_bins_that_lose_nothing_are_neither_minimum_nor_maximum_and_edges_behind
     # a quarter in 1 to 2 Gy, a half in 2 to 3 Gy, a quarter in 3 to 4 Gy
     assert found.mean_gy == Bounds(value=2.5, low=2.0, high=3.0)
     assert len(found.curve.dose_gy) == 7
-    assert found.lower.dose_gy.tolist()[:4] == [0.0, 0.0, 1.0, 1.0]
-    assert found.lower.volume.tolist()[:4] == [4.0, 4.0, 4.0, 3.0]
-    assert found.upper.dose_gy.tolist()[:4] == [0.0, 1.0, 1.0, 2.0]
-    assert found.upper.volume.tolist()[:4] == [4.0, 4.0, 4.0, 4.0]
+    assert found.lower.dose_gy.tolist() == [0.0, 0.0, 1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0, 5.0, 5.0, 6.0]
+    assert found.lower.volume.tolist() == [4.0, 4.0, 4.0, 3.0, 3.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+    assert found.upper.dose_gy.tolist() == [0.0, 1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0, 5.0, 5.0, 6.0, 6.0]
+    assert found.upper.volume.tolist() == [4.0, 4.0, 4.0, 4.0, 3.0, 3.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+
+
+def test_whole_numbers_of_a_histogram_are_doses_and_volumes_as_others_are() -> None:
+    whole = DVH.from_dicompyler(core([4, 2], [0, 1, 2]))
+    assert whole == DVH.from_dicompyler(core([4.0, 2.0], [0.0, 1.0, 2.0]))
+    assert {one.dtype for one in (whole.curve.dose_gy, whole.curve.volume)} == {np.dtype(np.float64)}
 
 
 @pytest.mark.parametrize("lacking", ["cumulative", "rx_dose", "name"])

@@ -259,12 +259,14 @@ def test_without_a_number_of_fractions_no_set_is_applied() -> None:
         found = ntcp(model, uniform_dvh(prescription=NOT_KNOWN))
         assert isinstance(found, NoRisk)
         assert found.reason is Reason.PRESCRIPTION_UNKNOWN
+        assert found.detail == f"the model is for {model.scale}, which needs the number of fractions"
 
 
 def test_a_dvh_that_was_converted_already_is_refused() -> None:
     found = ntcp("lung-pneumonitis", uniform_dvh().to_eqd2(alpha_beta_gy=10.0))
     assert isinstance(found, NoRisk)
     assert found.reason is Reason.UNIT_UNKNOWN
+    assert found.detail.startswith("its doses are EQD2; the model converts physical dose by its own scale: ")
 
 
 def test_bounds_of_the_dose_are_bounds_of_the_risk() -> None:

@@ -1129,6 +1129,15 @@ def test_a_table_of_which_nothing_was_evaluated_is_a_reason_beside_one_that_was(
     assert dose.code is ReviewCode.DOSE  # which says already why nothing was evaluated
 
 
+def test_a_table_for_other_fractions_names_its_rows_that_do_not_count_too() -> None:
+    plan = plan_for([OK], dvh_set(uniform_dvh()))
+    other = table(OK, replace(OK, id="told", confirmed_by=()), id="other", fractions=(3,))
+    found = review_reasons(outcomes_of([table(OK), other], plan, include_unconfirmed=False), plan, strict=False)
+    assert [(one.code, one.rows) for one in found] == [
+        (ReviewCode.NOTHING_EVALUATED, ("other/ok", "other/told")),
+    ]
+
+
 def test_a_doubt_about_the_dose_names_the_rows_that_it_blocks_and_none_where_it_blocks_none() -> None:
     dvhs = dvh_set(uniform_dvh())
     doubts = (DoseDoubt(text="of one beam", blocks=True), DoseDoubt(text="in doubt"))

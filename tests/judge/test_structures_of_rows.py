@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,14 +16,15 @@ from sbrtcheck.judge import match_plan
 from sbrtcheck.judge.naming import organs_of
 from sbrtcheck.judge.plan_dvhs import dvhs_for_matches, dvhs_for_organs, dvhs_of_structures, names_of_plan
 from sbrtcheck.judge.profile import with_choice
-from sbrtcheck.judge.structures import dvh_of, plan_structures
-from sbrtcheck.metric import Measurement, TargetCount
+from sbrtcheck.judge.selection import _combine_targets, select
+from sbrtcheck.judge.structures import MatchedDvh, _rule_of_target, dvh_of, plan_structures
+from sbrtcheck.metric import Measurement, NotMeasured, TargetCount
 from sbrtcheck.options import CheckOptions
 from sbrtcheck.plan import Contours, DoseGrid, Finding, FindingCode, Plan, Prescription, Structure
 from sbrtcheck.reference_data import load_profiles
 from sbrtcheck.results import MatchedStructure, Outcome, Report, Verdict
 from sbrtcheck.structure_names import Rule
-from sbrtcheck.tables import Choice, Constraint, LimitByTargetVolume, Select, Side, Step
+from sbrtcheck.tables import Choice, Constraint, LimitByTargetVolume, RowSide, Select, Side, Step
 from sbrtcheck.tables.choice import TableChoice, TableLeftOut, WhyLeftOut
 
 MEAN = ("Mean[Gy]", "below", 30.0)
@@ -35,6 +37,13 @@ def outcomes(constraint: Constraint, dvhs: DVHSet, **options: Any) -> tuple[Outc
 def judged(constraint: Constraint, dvhs: DVHSet, **options: Any) -> Outcome:
     (outcome,) = outcomes(constraint, dvhs, **options)
     return outcome
+
+
+def chosen(constraint: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None = None, **of: Any) -> MatchedDvh:
+    """What the row is judged on, without judging it."""
+    matches = match_plan(dvhs, organs_of([table(constraint)]), names)
+    (matched,) = select(constraint, plan_structures(dvhs, matches, **of))
+    return matched
 
 
 def said(outcome: Outcome, code: FindingCode) -> list[tuple[str, str]]:
@@ -66,8 +75,15 @@ def test_a_structure_without_contours_of_the_same_name_is_passed_over_and_said()
     outcome = judged(row(*MEAN, "Heart"), dvh_set(uniform_dvh("Heart"), without=(empty,)))
     assert outcome.verdict is Verdict.PASS
     ((text, subject),) = said(outcome, FindingCode.NAME_MATCH)
-    assert text.startswith("matched to Heart; HEART is Heart by name too")
+    assert text == "matched to Heart; HEART is Heart by name too, and has no contours"
     assert subject == "Heart"
+
+
+def test_several_structures_without_contours_of_the_same_name_are_said_as_several() -> None:
+    names = ("HEART", "heart")
+    empty = tuple(NoDVH(name=name, number=9, reason=Reason.STRUCTURE_EMPTY, detail="") for name in names)
+    (finding,) = chosen(row(*MEAN, "Heart"), dvh_set(uniform_dvh("Heart"), without=empty)).findings
+    assert finding.text == "matched to Heart; HEART, heart are Heart by name too, and have no contours"
 
 
 def test_what_a_weaker_rule_would_have_matched_is_said() -> None:
@@ -94,6 +110,41 @@ def test_a_derived_organ_has_the_copies_of_its_parts() -> None:
     ]
     tight = judged(row("Volume[cc]", "below", 2.5, "Lungs"), compute_dvhs(plan))
     assert tight.reason is Reason.STRUCTURE_AMBIGUOUS  # 2 cc, and 3 cc with it
+
+
+def test_where_the_user_named_the_structure_no_copy_of_it_is_looked_for_and_another_organs_name_is_said() -> None:
+    dvhs = dvh_set(uniform_dvh("Heart"), uniform_dvh("Heart 2"), uniform_dvh("Liver"))
+    asked = row(*MEAN, "Heart")
+    assert [roi.name for roi in chosen(asked, dvhs).copies] == ["Heart 2"]
+    of_user = chosen(asked, dvhs, {"Heart": "Heart"})
+    assert (of_user.copies, of_user.findings) == ((), ())
+    (finding,) = chosen(asked, dvhs, {"Heart": "Liver"}).findings
+    assert finding == Finding(
+        code=FindingCode.NAME_MATCH, text="'Liver' was given, which is a name of Liver", subject="Heart"
+    )
+
+
+def test_an_organ_that_might_be_another_structure_is_no_matter_of_several_targets() -> None:
+    finding, _ = chosen(row(*MEAN, "Heart"), dvh_set(uniform_dvh("Heart"), uniform_dvh("Herz"))).findings
+    text = "matched to Heart; Herz might be Heart as well, and was not evaluated as such"
+    assert (finding.code, finding.text) == (FindingCode.NAME_MATCH, text)
+
+
+def test_an_organ_of_no_given_name_is_missing_with_the_names_that_are_close() -> None:
+    near, far = (chosen(row(*MEAN, "Heart"), dvh_set(uniform_dvh(name))).dvh for name in ("Haert", "Xyz"))
+    assert near == NotMeasured(reason=Reason.STRUCTURE_MISSING, detail="close names, not matched: Haert")
+    assert far == NotMeasured(reason=Reason.STRUCTURE_MISSING, detail="")
+
+
+def test_a_derived_organ_is_its_own_part_where_it_could_be_computed() -> None:
+    made = uniform_dvh("Lungs", number=-1)
+    lost = NoDVH(name="Lungs", number=-1, reason=Reason.STRUCTURE_DAMAGED, detail="contour 1")
+    asked, left = row(*MEAN, "Lungs"), uniform_dvh("Lung_L")
+    computed = chosen(asked, dvh_set(left, made))
+    assert (computed.contour, computed.parts, computed.dvh) == ("Lungs", (computed.dvh,), made)
+    without = chosen(asked, dvh_set(left, without=(lost,)))
+    assert (without.contour, without.parts, without.copies) == ("Lungs", (), ())
+    assert without.dvh == NotMeasured(reason=Reason.STRUCTURE_DAMAGED, detail="contour 1")
 
 
 def test_a_name_may_be_given_to_what_is_derived() -> None:
@@ -250,6 +301,33 @@ def test_a_separate_target_without_a_dvh_leaves_all_together_without_one() -> No
     assert (first.verdict, second.reason) == (Verdict.PASS, Reason.STRUCTURE_DAMAGED)
 
 
+def test_of_separate_targets_one_without_a_dvh_leaves_none_to_be_combined() -> None:
+    def target(name: str, dvh: DVH | NotMeasured) -> MatchedDvh:
+        structure = MatchedStructure(names=(name,), rules=(Rule.KIND,))
+        return MatchedDvh(organ="PTV", structure=structure, dvh=dvh, parts=(dvh,) if isinstance(dvh, DVH) else ())
+
+    one, two = (target(name, uniform_dvh(name, number=n)) for n, name in enumerate(("PTV_1", "PTV_2")))
+    together = _combine_targets("PTV", [one, two])
+    assert (together.dvh, together.parts, together.target_count) == (one.dvh, (one.dvh, two.dvh), 2)
+    lost = NotMeasured(reason=Reason.STRUCTURE_DAMAGED, detail="contour 1")
+    without = _combine_targets("PTV", [one, two, target("PTV_3", lost)])
+    assert (without.dvh, without.parts, without.target_count) == (lost, (), 3)
+    assert without.contour == "PTV_1 + PTV_2 + PTV_3"
+
+
+def test_a_target_that_its_name_does_not_make_one_is_one_by_its_kind() -> None:
+    matches = match_plan(dvh_set(uniform_dvh("PTV"), uniform_dvh("Heart")), ["PTV"])
+    rules = {roi.name: _rule_of_target("PTV", roi, matches) for roi in matches.structures}
+    assert rules == {"PTV": Rule.EXACT, "Heart": Rule.KIND}
+
+
+def test_a_row_on_one_side_is_on_the_organ_of_that_side() -> None:
+    dvhs = dvh_set(uniform_dvh("Kidney_L"), uniform_dvh("Kidney_R"))
+    for side, name in ((RowSide.IPSILATERAL, "Kidney_L"), (RowSide.CONTRALATERAL, "Kidney_R")):
+        asked = row(*MEAN, "Kidney_L", "Kidney_R", side=side)
+        assert chosen(asked, dvhs, laterality=Side.LEFT).structure_names == (name,)
+
+
 # -------------------------------------------------------------------------------- unions, and the first of several
 
 
@@ -265,6 +343,13 @@ def test_a_union_names_its_parts_rules_and_what_it_lacks() -> None:
     ((text, subject),) = said(outcome, FindingCode.DERIVED_STRUCTURE)
     assert "was evaluated without Bronchus_Main (is Bronchi it?), Carina (structure damaged)" in text
     assert subject == "Trachea"
+
+
+def test_a_part_that_the_plan_does_not_have_lacks_by_its_name_alone() -> None:
+    asked = row("Max[Gy]", "below", 30.0, "Trachea", "Carina", select=Select.UNION)
+    union = chosen(asked, dvh_set(uniform_dvh("Trachea")))
+    assert union.lacking == ("Carina",)
+    assert union.findings[0].text == "Trachea + Carina was evaluated without Carina"
 
 
 def test_an_optional_part_may_lack_only_where_the_plan_has_nothing_of_it() -> None:
@@ -314,6 +399,13 @@ def test_the_first_of_several_is_passed_over_only_where_the_plan_has_none(
     texts = [text for text, _ in said(outcome, FindingCode.NAME_MATCH)]
     assert texts == ([instead] if instead else [])
     assert outcome.verdict is (Verdict.PASS if contour else Verdict.NOT_EVALUATED)
+
+
+def test_what_was_used_instead_is_told_by_its_name_in_the_plan_or_as_the_organ_where_it_is_ambiguous() -> None:
+    asked = row(*MEAN, "Liver-GTV", "Liver", select=Select.FIRST)
+    for names, used in ((("Leber",), "Leber"), (("liver", "LIVER"), "Liver")):
+        matched = chosen(asked, dvh_set(*map(uniform_dvh, names)))
+        assert matched.findings[0].text == f"the plan has no Liver-GTV: {used} was used"
 
 
 def test_of_choices_that_are_all_missing_each_is_named() -> None:
@@ -436,6 +528,27 @@ def test_an_organ_printed_together_with_that_of_the_row_may_be_meant_too(
     texts = [text for text, _ in said(report.outcomes[0], FindingCode.NAME_MATCH)]
     is_told = expected is Verdict.REVIEW
     assert texts == ([f"the table prints '{printed}', and is judged on Heart without {name}"] if is_told else [])
+
+
+def test_what_is_printed_together_is_looked_for_among_contoured_structures_and_joins_the_copies() -> None:
+    empty = NoDVH(name="PERICARDIUM", number=9, reason=Reason.STRUCTURE_EMPTY, detail="")
+    names = ("Heart", "Pericardium", "Liver", "Esophagus")
+    dvhs = dvh_set(*map(uniform_dvh, names), without=(empty,))
+
+    def beside(printed: str, **given: str) -> MatchedDvh:
+        return chosen(row(*MEAN, "Heart", organ=printed), dvhs, given)
+
+    together = beside("Heart/pericardium")
+    assert [roi.name for roi in together.copies] == ["Pericardium"]
+    text = "the table prints 'Heart/pericardium', and is judged on Heart without Pericardium"
+    assert [(one.code, one.text, one.subject) for one in together.findings] == [
+        (FindingCode.NAME_MATCH, text, "Heart"),
+    ]
+    both = beside("Pericardium/heart/esophagus")
+    assert [roi.name for roi in both.copies] == ["Esophagus", "Pericardium"]
+    assert both.findings[0].text.endswith("without Esophagus, Pericardium")
+    of_others, is_given = beside("Liver/pericardium"), beside("Heart/pericardium", Heart="Heart")
+    assert (of_others.copies, of_others.findings) == (is_given.copies, is_given.findings) == ((), ())
 
 
 def test_what_lies_inside_the_organ_of_the_row_is_no_other_organ_printed_together() -> None:

@@ -20,10 +20,10 @@ from sbrtcheck.geometry.isodose_volume import NARROW_SHARE
 from sbrtcheck.judge.dose_check import check_dose
 from sbrtcheck.judge.judged_plan import judged_plan
 from sbrtcheck.judge.naming import match_plan, organs_of
-from sbrtcheck.judge.refine_bounds import REFINED_SHARE, refine_cases
+from sbrtcheck.judge.refine_bounds import REFINED_SHARE, _to_physical_gy, refine_cases
 from sbrtcheck.judge.row import Case, judge_on, with_isodoses
 from sbrtcheck.judge.structures import plan_structures
-from sbrtcheck.metric import Measurement, NotMeasured, OfPlan, Unit
+from sbrtcheck.metric import Measurement, NotMeasured, OfPlan, Unit, parse
 from sbrtcheck.plan import SEX_NOT_STATED, Plan
 from sbrtcheck.radiobiology import Quantity, total_dose_for_bed, total_dose_for_eqd2
 from sbrtcheck.results import Verdict
@@ -158,6 +158,14 @@ def test_what_is_asked_in_eqd2_or_bed_is_asked_of_the_physical_dose(quantity: Qu
     )  # just below, as volumes are read
     assert isinstance(of_mean, MeanSought)
     assert (of_mean.power, of_mean.effect) == (4.0, isoeffect(quantity, fractions=5, alpha_beta_gy=2.0))
+
+
+def test_a_volume_in_eqd2_is_asked_for_a_hundred_thousandth_of_the_largest_dose_lower() -> None:
+    """V30Gy of at most 40 Gy in EQD2 is read off at 30 - 0.0004 Gy, and a dose at a volume where it is."""
+    converted = ramp_dvh("Heart", high_gy=40.0, **EQD2)
+    for metric, eqd2_gy in (("V30Gy[cc]", 30.0 - 4e-4), ("D1cc[Gy]", 30.0)):
+        physical_gy = float(total_dose_for_eqd2(eqd2_gy, fractions=5, alpha_beta_gy=2.0))
+        assert _to_physical_gy(parse(metric), converted)(30.0) == pytest.approx(physical_gy, rel=1e-9)
 
 
 def test_a_power_mean_of_physical_dose_is_asked_for_as_it_is(asked: Asked) -> None:

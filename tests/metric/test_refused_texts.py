@@ -131,6 +131,11 @@ def test_what_is_wrong_is_said_with_the_text_and_what_to_write(text: str, proble
     assert (error.value.what, error.value.place, error.value.hint) == (f"metric {text!r}: {problem}", "", hint)
 
 
+def test_a_name_of_several_numbers_is_told_in_small_letters_too() -> None:
+    with pytest.raises(MetricError, match="HI has several definitions"):
+        parse_written("hi")
+
+
 @pytest.mark.parametrize("hint", sorted({hint for _, _, hint in REFUSED if hint.startswith("try ")}))
 def test_what_is_to_be_tried_is_a_metric(hint: str) -> None:
     for text in hint.removeprefix("try ").split(" or "):

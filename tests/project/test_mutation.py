@@ -6,13 +6,14 @@ import ast
 import sys
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from folders import TESTS
+from folders import ROOT, TESTS
 
 
 @cache
@@ -133,9 +134,31 @@ def test_a_test_of_many_variants_gets_no_more_time_than_one_of_a_single_one() ->
     assert known.chosen("g", 10.0) == []
 
 
-def test_every_survivor_that_was_looked_at_has_its_reason() -> None:
+@cache
+def functions_of(module: Path) -> dict[str, ast.FunctionDef]:
+    """By name, those of a class with its name."""
+    top = ast.parse(module.read_text(encoding="utf-8")).body
+    methods = {
+        f"{one.name}.{node.name}": node
+        for one in top
+        if isinstance(one, ast.ClassDef)
+        for node in one.body
+        if isinstance(node, ast.FunctionDef)
+    }
+    return methods | {node.name: node for node in top if isinstance(node, ast.FunctionDef)}
+
+
+def lines_of(function: str) -> str:
+    """The lines of a function as the file of reasons writes them."""
+    package, module, name = function.removeprefix("sbrtcheck.").split(".", 2)
+    body = functions_of(ROOT / "src" / "sbrtcheck" / package / f"{module}.py")[name].body
+    return " / ".join(line.strip() for node in body for line in ast.unparse(node).splitlines())
+
+
+def test_every_survivor_that_was_looked_at_has_its_reason_and_its_line() -> None:
     for (function, was, becomes), (kind, reason) in loaded("mutation").reasons().items():
         assert function.startswith("sbrtcheck.")
         assert was != becomes
         assert kind in ("equivalent", "harmless")
         assert reason
+        assert was in lines_of(function), f"{function} has no such line any more"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -42,6 +44,21 @@ def test_text_bytes_and_dictionary_of_a_file_are_the_table_of_the_file(file: Pat
         assert without_place(loaded) == without_place(of_file)
         assert len(loaded.sha256) == 64
     assert sbrtcheck.load_table(of_file) is of_file
+
+
+def test_a_dictionary_has_rows_in_place_of_lines_and_a_fingerprint_of_its_values() -> None:
+    values = content(ROOT / "examples" / "my-clinic.yaml")
+    first, again, other = map(sbrtcheck.load_table, (values, dict(values), values | {"title": "Another"}))
+    assert first.sha256 == again.sha256 == hashlib.sha256(json.dumps(values).encode()).hexdigest()
+    assert other.sha256 != first.sha256
+    assert first.path == "the given table"
+    assert [one.line for one in first.rows] == [*range(1, len(values["rows"]) + 1)]
+
+
+def test_a_fault_of_no_row_is_one_of_the_whole_dictionary() -> None:
+    with pytest.raises(TableError) as error:
+        sbrtcheck.load_table({})
+    assert {fault.place for fault in error.value.faults} == {"the given table"}
 
 
 def test_a_given_table_has_no_readings_but_those_it_states() -> None:

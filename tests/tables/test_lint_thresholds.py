@@ -216,6 +216,20 @@ def test_a_volume_at_a_dose_that_no_table_allows(metric: str, limit: float, expe
     assert levels(heart(metric, "at_most", limit)) == expected
 
 
+def test_a_volume_of_an_organ_without_such_doses_at_more_than_any_organ_is_allowed() -> None:
+    """No organ has more than 70 Gy in 5 or more fractions."""
+    usual = replace(USUAL, hot_cc={**USUAL.hot_cc, "body": [1.0], "ptv": [1.0]})
+    for metric, organ, expected in (
+        ("V91Gy[cc]", "Eye_L", NOTHING),
+        ("V92Gy[cc]", "Eye_L", WARNING),
+        ("V95%Rx[cc]", "Eye_L", NOTHING),  # of a prescription, which may be any
+        ("V92Gy[cc]", "Body", NOTHING),
+        ("D100cc[Gy]", "Body", NOTHING),
+        ("D100cc[Gy]", "PTV", NOTHING),
+    ):
+        assert levels_in(table(row(metric, "at_most", 1.0, organ), id="own"), usual) == expected, (metric, organ)
+
+
 @pytest.mark.parametrize(
     ("fractions", "limit", "expected"),
     [
@@ -233,6 +247,12 @@ def test_a_dose_is_held_to_the_tables_for_as_many_fractions(
     fractions: tuple[int, ...], limit: float, expected: list[Level]
 ) -> None:
     assert levels(heart("Max[Gy]", "at_most", limit), fractions=fractions) == expected
+
+
+def test_of_several_organs_the_highest_dose_counts_in_whatever_order() -> None:
+    """In 5 fractions 41 Gy to the heart and 40 Gy to the stomach: 53 Gy is more than 1.3 times one of them alone."""
+    for organs in (("Heart", "Stomach"), ("Stomach", "Heart")):
+        assert levels(row("Max[Gy]", "at_most", 53, *organs, select=Select.EACH)) == NOTHING
 
 
 @pytest.mark.parametrize(("limit", "expected"), [(80, WARNING), (91, WARNING), (91.1, ERROR)])

@@ -823,6 +823,16 @@ def test_every_field_of_a_reading_is_what_stands_in_the_file(tmp_path: Path) -> 
     assert found.fault(3, "what", file="x.csv") == Fault(place="clinic/evidence/x.csv:3", what="what", hint="")
 
 
+def test_tables_beside_the_evidence_are_named_by_its_folder(tmp_path: Path) -> None:
+    (evidence_in(tmp_path) / "lung").mkdir()
+    (tmp_path / "lung" / "own.yaml").write_text("id: own\n", encoding="utf-8")
+    for folder, place in ((".", "lung/own.yaml"), ("clinic", "clinic/lung/own.yaml")):
+        evidence = read_evidence(tmp_path, folder)
+        (read,) = load.tables_beside(evidence)
+        assert (read.place, read.table.id, read.table.path, read.evidence) == (place, "own", "", evidence)
+        assert all(fault.place.startswith(place) for fault in read.faults)
+
+
 @pytest.mark.parametrize(
     ("readings", "documents", "faults"),
     [

@@ -246,6 +246,10 @@ def test_names_are_read_or_used_as_they_are(tmp_path: Path) -> None:
     assert load_names(given) is given
     file.write_text('Heart: ""\nheart: x\n', encoding="utf-8")
     assert load_names(file) == {"heart": "x"}  # an empty one is not written yet
+    for nothing in ("# none yet\n", "null\n", "[]\n"):
+        file.write_text(nothing, encoding="utf-8")
+        with pytest.raises(NamesError, match=":1: "):
+            load_names(file)
     file.write_text('Heart: " "\n', encoding="utf-8")
     with pytest.raises(NamesError, match=":1: "):
         load_names(file)
@@ -333,6 +337,7 @@ def test_two_readers_confirm_a_row(confirmed_by: tuple[str, ...], doubts: tuple[
         (("Kidney_R", "Kidney_L"), "Kidney_L"),
         (("Kidney_l", "Kidney_R"), "Kidney_l"),
         (("Kidney_L", "Lung_R"), None),
+        (("Rib1_L", "Rib2_R"), None),
         (("Kidney_L",), None),
         (("Kidney_L", "Kidney_R", "Kidneys"), None),
         (("Kidney_L", "Kidney_L"), None),

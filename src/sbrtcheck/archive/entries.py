@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from types import NoneType
+from typing import Any
 
 from sbrtcheck.archive.headers import source_of
 from sbrtcheck.archive.own_choices import OwnChoices
@@ -230,10 +232,23 @@ def _place(file: Source) -> tuple[str, str]:
     return (str(file.archive), file.name) if isinstance(file, ZipMember) else (str(file), "")
 
 
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("plan_uid", "structure_set_uid", "plan_date", "folder", "link"), (str,)),
+    **dict.fromkeys(("dose_uids", "files", "findings"), (list,)),
+    "is_plan": (bool,),
+    "problem": (str, NoneType),
+    "stand_ins": (dict,),
+    "size_bytes": (int,),
+}
+"""Of each value of an entry as text; JSON has no others, and a bool is no int here."""
+
+
 def entry_of(text: str) -> Entry:
-    """The entry that `text_of` wrote; ValueError, TypeError or KeyError where it is none."""
+    """The entry that `text_of` wrote; ValueError or TypeError where it is none."""
     values = json.loads(text)
-    entry = Entry(
+    if not _is_entry(values):
+        raise TypeError("a value of the entry is lacking, or of another type")
+    return Entry(
         **{
             **values,
             "dose_uids": tuple(values["dose_uids"]),
@@ -245,11 +260,16 @@ def entry_of(text: str) -> Entry:
             "link": Link(values["link"]),
         }
     )
-    stand_ins = dict(entry.stand_ins)
-    texts: list[object] = [entry.plan_uid, entry.structure_set_uid, *entry.dose_uids, entry.plan_date, entry.folder]
-    texts += [*stand_ins, *stand_ins.values(), entry.problem or ""]
-    texts += [text for finding in entry.findings for text in (finding.text, finding.subject)]
-    size_bytes: object = entry.size_bytes
-    if not all(isinstance(one, str) for one in texts) or not isinstance(size_bytes, int) or entry.own is not None:
-        raise TypeError("a value of the entry is of another type")
-    return entry
+
+
+def _is_entry(values: Any) -> bool:
+    """Whether these are all the values of an entry, each of its type, and no others."""
+    if not isinstance(values, dict) or values.keys() != _TYPES.keys():
+        return False
+    if any(type(values[name]) not in types for name, types in _TYPES.items()):
+        return False
+    of_texts = [*((one, 2) for one in values["files"]), *((one, 3) for one in values["findings"])]
+    if not all(isinstance(one, list) and len(one) == number for one, number in of_texts):
+        return False
+    texts = (*values["dose_uids"], *values["stand_ins"].values(), *(text for one, _ in of_texts for text in one))
+    return all(isinstance(text, str) for text in texts)

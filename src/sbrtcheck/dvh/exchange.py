@@ -96,7 +96,7 @@ def from_dicompyler(core: Any, *, fractions: int | None = None) -> ExchangedDvh:
         if not core.rx_dose:
             raise ArgumentError("the DVH's doses are relative and it has no rx_dose")
         cumulative = cumulative.absolute_dose(core.rx_dose)
-    volume = np.append(np.asarray(cumulative.counts, dtype=np.float64), 0.0)
+    volume = np.append(cumulative.counts, 0.0)
     dose = np.asarray(cumulative.bins, dtype=np.float64)[: len(volume)]
     if len(volume) < 2 or volume[0] <= 0:
         raise ArgumentError("the DVH is empty")

@@ -189,7 +189,7 @@ def _highest(row: Constraint, usual: Yardsticks, number: int) -> tuple[float | N
         for fractions, doses in of_kind.get(one, {}).items():
             highest = max((gy for cc, gy in doses if cc <= at_most_as_large), default=0.0)
             if int(fractions) >= number and highest:
-                by_number[int(fractions)] = max(highest, by_number.get(int(fractions), 0.0))
+                by_number[int(fractions)] = max(highest, by_number.get(int(fractions), highest))
     return (by_number[min(by_number)], max(by_number.values())) if by_number else (None, 0.0)
 
 

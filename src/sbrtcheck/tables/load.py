@@ -78,7 +78,7 @@ def load_table(table: TableInput) -> ConstraintTable:
             # what cannot be encoded cannot be decoded either, and that is the fault to report
             return read_table(table.encode(errors="surrogatepass"), place=GIVEN_TEXT)
         case Mapping():
-            return _table_without_faults(examine_values(table))
+            return _table_of_values(table)
         case str() if not _is_path(table) and table in _bundled_files():
             return bundled_table(table)
         case _:
@@ -93,9 +93,13 @@ def _refuse_other(table: object) -> None:
 
 def _table_without_faults(examined: Examined) -> ConstraintTable:
     if examined.faults:
-        count = "1 fault" if len(examined.faults) == 1 else f"{len(examined.faults)} faults"
-        raise TableError(f"the table has {count}", examined.place, faults=examined.faults)
+        raise _refused(examined.place, examined.faults)
     return examined.table
+
+
+def _refused(place: str, faults: tuple[Fault, ...]) -> TableError:
+    count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+    return TableError(f"the table has {count}", place, faults=faults)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,17 +276,15 @@ def _file_bytes(path: str) -> bytes:
         raise TableError(fault.what, fault.place, fault.hint, faults=(fault,)) from error
 
 
-def examine_values(values: Mapping[str, Any]) -> Examined:
-    """Look at the values of a table that may have faults: the same checks as of a file, with rows in place of lines."""
+def _table_of_values(values: Mapping[str, Any]) -> ConstraintTable:
+    """The table of a dictionary without faults: the same checks as of a file, with rows in place of lines."""
     document = document_of(values)
     file, shape_faults = _validate(document)
     faults = sorted({*document.faults, *shape_faults, *table_faults(document)})
     if faults or file is None:
-        in_rows = tuple(_in_row(fault) for fault in faults)
-        return Examined(place=GIVEN_VALUES, faults=in_rows, table=_table_of_valid_rows(document, GIVEN_VALUES))
+        raise _refused(GIVEN_VALUES, tuple(map(_in_row, faults)))
     sha256 = hash_of(json.dumps(document.data).encode())
-    table = file.value(line_of=lambda n: document.line(("rows", n)), path=GIVEN_VALUES, sha256=sha256)
-    return Examined(place=GIVEN_VALUES, faults=(), table=table)
+    return file.value(line_of=lambda n: document.line(("rows", n)), path=GIVEN_VALUES, sha256=sha256)
 
 
 def _in_row(fault: LineFault) -> Fault:
