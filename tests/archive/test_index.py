@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -26,7 +26,8 @@ from sbrtcheck.archive import Entry, find, headers, index, listing
 from sbrtcheck.archive.entries import entry_of, text_of
 from sbrtcheck.archive.index import DamagedError
 from sbrtcheck.archive.listing import Entries, find_entries
-from sbrtcheck.dicom import Kind, Link, ZipMember, find_plans, load_plan, walk
+from sbrtcheck.dicom import Kind, Link, RtFile, ZipMember, find_plans, load_plan, walk
+from sbrtcheck.dicom.elements import Damage
 from sbrtcheck.dicom.walk import walk as walked
 from sbrtcheck.plan import Finding, FindingCode
 
@@ -236,7 +237,10 @@ def test_a_damaged_index_is_said_and_built_anew(
     assert "the index of the archive is damaged" in caplog.text
 
 
-@pytest.mark.parametrize("text", ["nothing", "[]", '{"plan": 1}', '{"files": [["a", "b", "c"]]}'])
+WITHOUT_END = "[" * 100_000
+
+
+@pytest.mark.parametrize("text", ["nothing", "[]", '{"plan": 1}', '{"files": [["a", "b", "c"]]}', WITHOUT_END])
 def test_an_entry_that_is_none_is_damage(tmp_path: Path, database: sqlite3.Connection, text: str) -> None:
     """As where somebody changed it after the index was looked over."""
     put_plan(tmp_path, 1)
@@ -571,3 +575,34 @@ def test_entries_need_little_memory(tmp_path: Path, database: sqlite3.Connection
     entries = find_entries(tmp_path, database)
     assert isinstance(entries, Entries)
     assert not [value for value in vars(entries).values() if isinstance(value, list | tuple) and value]
+
+
+HEADER = RtFile(
+    source=Path("one"),
+    display_name="RTDOSE",
+    kind=Kind.DOSE,
+    uid="2.25.1",
+    frames=("2.25.2",),
+    plan_refs=("2.25.3", "2.25.4"),
+    structure_set_refs=("2.25.5",),
+    summation="PLAN",
+    parts=((1, (2, 3)), (4, ())),
+    date="20260131",
+    damage=Damage(what="cut off", hint="export it again"),
+)
+
+
+def test_a_header_reads_back_and_with_a_value_of_another_type_is_none() -> None:
+    text = headers.packed_header(HEADER)
+    read = partial(headers.unpacked_header, kind="RTDOSE", uid="2.25.1", source=Path("one"))
+    assert read(text) == HEADER
+    assert headers.ties_of(text) == (["2.25.2"], ["2.25.3", "2.25.4", "2.25.5"])
+    values = json.loads(text)
+    may_lack = [[*values[:3], None, *values[4:]], [*values[:6], None], [*values[:6], [values[6][0], None]]]
+    for changed in may_lack:
+        assert headers.packed_header(read(json.dumps(changed))) == json.dumps(changed)
+    for _, changed in with_one_changed(values):
+        if changed not in may_lack:
+            for reader in (read, headers.ties_of):
+                with pytest.raises(TypeError, match="a value of the header"):
+                    reader(json.dumps(changed))

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sbrtcheck.dicom import Kind, RtFile, ZipMember
 from sbrtcheck.dicom.elements import Damage
@@ -153,8 +154,8 @@ def packed_header(header: RtFile) -> str:
 
 
 def unpacked_header(text: str, kind: str, uid: str, source: Source) -> RtFile:
-    """The header that was packed."""
-    frames, plan_refs, set_refs, summation, parts, date, damage = json.loads(text)
+    """The header that was packed; ValueError or TypeError where it was none."""
+    frames, plan_refs, set_refs, summation, parts, date, damage = _values(text)
     return RtFile(
         source=source,
         display_name=kind,
@@ -171,9 +172,29 @@ def unpacked_header(text: str, kind: str, uid: str, source: Source) -> RtFile:
 
 
 def ties_of(text: str) -> tuple[list[str], list[str]]:
-    """Frames of reference of a packed header, and the UIDs that it refers to."""
-    frames, plan_refs, set_refs, *_ = json.loads(text)
+    """Frames of reference of a packed header, and the UIDs that it refers to; errors as above."""
+    frames, plan_refs, set_refs, *_ = _values(text)
     return frames, [*plan_refs, *set_refs]
+
+
+def _values(text: str) -> list[Any]:
+    values: list[Any] = json.loads(text)
+    match values:
+        case [[*frames], [*plan_refs], [*set_refs], str() | None, [*parts], str(), None | [str(), str() | None]]:
+            texts = (*frames, *plan_refs, *set_refs)
+            if all(isinstance(one, str) for one in texts) and all(map(_is_part, parts)):
+                return values
+        case _:
+            pass
+    raise TypeError("a value of the header is lacking, or of another type")
+
+
+def _is_part(part: object) -> bool:
+    match part:
+        case [group, [*beams]]:
+            return all(type(number) is int for number in (group, *beams))
+        case _:
+            return False
 
 
 def folder_of(path: str, member: str) -> str:

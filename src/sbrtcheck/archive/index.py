@@ -86,10 +86,10 @@ def is_damage(error: Exception) -> bool:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     # SQLITE_ERROR: a table or a column is not there; what is asked for is right
     damaged = code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR)
-    return damaged if isinstance(error, sqlite3.Error) else isinstance(error, _NOT_AS_WRITTEN)
+    return damaged if isinstance(error, sqlite3.Error) else isinstance(error, NOT_AS_WRITTEN)
 
 
-_NOT_AS_WRITTEN = (ValueError, TypeError, KeyError)
+NOT_AS_WRITTEN = (ValueError, TypeError, KeyError, RecursionError)  # the last of JSON within JSON without end
 
 
 class ArchiveIndex:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from sbrtcheck.archive.entries import Entry, entries_of, entry_of, shown, text_of
-from sbrtcheck.archive.index import ArchiveIndex, DamagedError, Pass, is_damage, transaction
+from sbrtcheck.archive.index import NOT_AS_WRITTEN, ArchiveIndex, DamagedError, Pass, is_damage, transaction
 from sbrtcheck.archive.own_choices import OwnChoices, PlansFile
 from sbrtcheck.archive.units import LinkBy, Unit, units
 from sbrtcheck.dicom import Kind, Link, PlanFiles, RtFile, find_plans, is_url, remote_files
@@ -89,7 +89,7 @@ def _entry(text: object) -> Entry:
     """The entry that was kept; `DamagedError` where that is not what was written."""
     try:
         return entry_of(str(text))
-    except (ValueError, TypeError, KeyError) as error:
+    except NOT_AS_WRITTEN as error:
         raise DamagedError from error
 
 

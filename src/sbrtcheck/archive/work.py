@@ -15,7 +15,7 @@ from sbrtcheck.archive.database import database_errors, database_of, open_databa
 from sbrtcheck.archive.engine import AHEAD, Order, ThisProcess, results
 from sbrtcheck.archive.entries import Entry
 from sbrtcheck.archive.fingerprint import digest, digest_of_program
-from sbrtcheck.archive.index import DamagedError
+from sbrtcheck.archive.index import NOT_AS_WRITTEN, DamagedError
 from sbrtcheck.archive.listing import Entries, find, find_entries, with_choices
 from sbrtcheck.archive.own_choices import read_plans_file
 from sbrtcheck.archive.packed import Packed, Task, pack_options, unpack
@@ -189,7 +189,7 @@ def _unpacked(packed: Packed) -> Checked:
     """What was kept of a plan; `DamagedError` where that is not what was written."""
     try:
         return unpack(packed)
-    except (zlib.error, ValueError, KeyError, TypeError) as error:
+    except (zlib.error, *NOT_AS_WRITTEN) as error:
         raise DamagedError from error
 
 
