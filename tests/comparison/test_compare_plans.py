@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pydicom
@@ -21,7 +23,7 @@ from sbrtcheck.comparison import Better, NoOutcome, PlanComparison, RowCompariso
 from sbrtcheck.dvh import DVH, DVHSet, EndCaps, Model, compute_dvhs
 from sbrtcheck.errors import InputError, UnknownTableError
 from sbrtcheck.metric import NotMeasured
-from sbrtcheck.plan import Finding, FindingCode, Prescription
+from sbrtcheck.plan import Contours, Finding, FindingCode, Plan, PlanUids, Prescription
 from sbrtcheck.render.plan_comparison import PLAN_FORMATS
 from sbrtcheck.tables import Constraint, ConstraintTable, Kind, RowSide, Side, Status
 from stored_plans import LUNG
@@ -355,6 +357,30 @@ def test_what_was_found_in_a_plan_as_a_whole_is_told_with_the_plan() -> None:
     text = PLAN_FORMATS["text"](compared(first, replace(first, findings=(said,))))
     assert "  second: two prescriptions\n" in text
     assert "first: two prescriptions" not in text
+
+
+def test_structure_sets_of_one_uid_that_are_not_the_same_are_told() -> None:
+    """Half a heart has less dose than the whole one, and would be better without a word."""
+    one = plan_of(Heart=0.0, SpinalCord=10.0)
+
+    def remarks(other: Plan, uid: str = "2.25.2") -> tuple[str, ...]:
+        plans = (replace(one, uids=PlanUids(structure_set="2.25.2")), replace(other, uids=PlanUids(structure_set=uid)))
+        found = sbrtcheck.compare(*plans, table=table(row("Mean[Gy]", "below", 20, "Heart"))).remarks
+        assert found[0] == "both plans have the same dose"
+        return found[1:]
+
+    heart, cord = one.structures
+    assert isinstance(heart.contours, Contours)
+    ends = heart.contours.starts
+    half = Contours.of(*(heart.contours.points_mm[a:b] for a, b in pairwise(ends[: len(ends) // 2 + 1])))
+    said = "the structure sets of both plans have the same UID, and are not the same: "
+    assert remarks(one) == ()
+    (found,) = remarks(replace(one, structures=(replace(heart, contours=half), cord)))
+    assert re.fullmatch(rf"{said}Heart \([0-9.]+ and [0-9.]+ cc\)", found)
+    assert remarks(replace(one, structures=(heart,))) == (f"{said}SpinalCord",)
+    assert remarks(replace(one, structures=(heart, replace(cord, name="Cord")))) == (f"{said}Cord, SpinalCord",)
+    other = replace(one, structures=(heart,))
+    assert remarks(other, "2.25.3") == ("the plans have different structure sets: their contours may differ too",)
 
 
 def test_marks_are_explained_only_where_there_may_be_any() -> None:
