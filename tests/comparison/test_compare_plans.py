@@ -16,15 +16,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sbrtcheck
+from archive_plans import datasets
 from dvh_builders import NOT_KNOWN, dvh_set, plan_of, ramp_dvh, report_on, row, table, uniform_dvh
 from sbrtcheck import api
 from sbrtcheck.cli import main
 from sbrtcheck.comparison import Better, NoOutcome, PlanComparison, RowComparison, compare_plans
 from sbrtcheck.dvh import DVH, DVHSet, EndCaps, Model, compute_dvhs
 from sbrtcheck.errors import InputError, UnknownTableError
+from sbrtcheck.given_plans import OTHER_PATIENT
 from sbrtcheck.metric import NotMeasured
 from sbrtcheck.plan import Contours, Finding, FindingCode, Plan, PlanUids, Prescription
 from sbrtcheck.render.plan_comparison import PLAN_FORMATS
+from sbrtcheck.results.plan_comparison import PlansCompared
 from sbrtcheck.tables import Constraint, ConstraintTable, Kind, RowSide, Side, Status
 from stored_plans import LUNG
 
@@ -381,6 +384,35 @@ def test_structure_sets_of_one_uid_that_are_not_the_same_are_told() -> None:
     assert remarks(replace(one, structures=(heart, replace(cord, name="Cord")))) == (f"{said}Cord, SpinalCord",)
     other = replace(one, structures=(heart,))
     assert remarks(other, "2.25.3") == ("the plans have different structure sets: their contours may differ too",)
+
+
+@pytest.mark.parametrize(
+    ("identity", "is_said"),
+    [
+        ({}, False),
+        ({"PatientID": "other-id"}, True),
+        ({"PatientName": "Other^Somebody"}, False),
+        ({"PatientName": "Other^Somebody", "PatientBirthDate": "19511111"}, True),
+        ({"PatientID": "", "PatientName": "ANON", "PatientBirthDate": ""}, False),
+    ],
+)
+def test_plans_of_different_patients_are_told_and_nobody_is_named(identity: dict[str, str], is_said: bool) -> None:
+    plans = [[*datasets(number).values()] for number in (1, 1, 2)]
+    for dataset in plans[-1]:
+        dataset.update(identity)
+    asked = table(row("Mean[Gy]", "below", 30, "PTV"))
+    first, _, other = plans
+    found = sbrtcheck.compare(first, other, asked)
+    assert isinstance(found, PlanComparison)
+    assert (OTHER_PATIENT in found.remarks) == is_said
+    shown = json.dumps([PLAN_FORMATS[name](found) for name in PLAN_FORMATS])
+    assert not any(value and value in shown for value in ("Nobody", "secret-id", "1950", *identity.values()))
+    several = sbrtcheck.compare(plans, None, asked)
+    assert isinstance(several, PlansCompared)
+    assert [OTHER_PATIENT in pair.remarks for pair in several.to_first] == [False, is_said]
+    loaded = sbrtcheck.compare(sbrtcheck.load_plan(first), sbrtcheck.load_plan(other), asked)
+    assert isinstance(loaded, PlanComparison)
+    assert OTHER_PATIENT not in loaded.remarks
 
 
 def test_marks_are_explained_only_where_there_may_be_any() -> None:
