@@ -10,7 +10,6 @@ from typing import TypeVar
 from sbrtcheck.arguments import require_type
 from sbrtcheck.dicom import PlanInput, load_dvhs, load_plan_and_dvhs
 from sbrtcheck.dicom.inputs import plan_inputs
-from sbrtcheck.dicom.patients import name_different_patients
 from sbrtcheck.dvh import DVHSet, Origin
 from sbrtcheck.errors import InputError
 from sbrtcheck.plan import Plan
@@ -84,6 +83,8 @@ def with_patients_compared(
 def _with_patients_compared(pair: PlanComparison, path: PlanInput, other: PlanInput) -> PlanComparison:
     if isinstance(path, Plan) or isinstance(other, Plan):
         return pair
+    from sbrtcheck.dicom.patients import name_different_patients  # with pydicom, which a check does without
+
     given = ((path, pair.first.provenance), (other, pair.second.provenance))
     return replace(pair, remarks=(OTHER_PATIENT, *pair.remarks)) if name_different_patients(given) else pair
 

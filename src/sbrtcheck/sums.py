@@ -12,7 +12,6 @@ from itertools import combinations
 from sbrtcheck.arguments import require_number, require_type, texts_of
 from sbrtcheck.dicom import DicomInputs, PlanInput, load_plan, load_registration
 from sbrtcheck.dicom.inputs import listed, plan_inputs
-from sbrtcheck.dicom.patients import name_different_patients
 from sbrtcheck.errors import InputError
 from sbrtcheck.given_plans import one_each
 from sbrtcheck.judge import SumReport
@@ -140,6 +139,8 @@ def _asked_for_patient(plan: Plan, path: PlanInput, first: Plan, first_path: Pla
     """An earlier course, with a finding where its files and those of the first say that they are of two patients."""
     if isinstance(path, Plan) or isinstance(first_path, Plan):  # which does not know whose it is
         return plan
+    from sbrtcheck.dicom.patients import name_different_patients
+
     given = ((first_path, _uids(first)), (path, _uids(plan)))
     if not name_different_patients(given):
         return plan
