@@ -25,6 +25,7 @@ from sbrtcheck.given_plans import (
     plan_or_dvhs,
     plans_to_compare,
     read_dictionary,
+    with_patients_compared,
 )
 from sbrtcheck.judge import NoRisk, Risk
 from sbrtcheck.judge.dose_check import with_dose_doubts
@@ -307,7 +308,8 @@ def compare(  # noqa: PLR0913 - one argument an option
     ]
     chosen_reports = [with_choice(report, chosen, options.profile) for report in reports]
     chosen_reports = with_notes_on_each(chosen_reports, loaded_notes)
-    return compare_plans(*chosen_reports) if len(paths) == 2 else compare_several(chosen_reports)
+    compared = compare_plans(*chosen_reports) if len(paths) == 2 else compare_several(chosen_reports)
+    return with_patients_compared(compared, paths)
 
 
 @old_keywords(between="slice_interpolation", dose="dose_interpolation")

@@ -378,7 +378,7 @@ def _findings(
     frames_agree: bool,
 ) -> list[Finding]:
     listed = "; ".join(_summary(course) for course in courses)
-    one_patient = "that they are of one patient was not checked, for no identity is kept"
+    one_patient = "that they are of one patient is known no further than their files say"
     text = f"courses summed in EQD2: {listed}; {one_patient}" if len(courses) > 1 else f"one course in EQD2: {listed}"
     findings = [Finding(code=FindingCode.SUMMED_DOSES, text=text)]
     first = courses[0].plan

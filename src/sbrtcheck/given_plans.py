@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from os import PathLike
 from typing import TypeVar
 
@@ -14,11 +15,14 @@ from sbrtcheck.errors import InputError
 from sbrtcheck.plan import Plan
 from sbrtcheck.plan.prescription_text import GivenPrescription
 from sbrtcheck.results import NoComparison
+from sbrtcheck.results.plan_comparison import PlanComparison, PlansCompared
 from sbrtcheck.tables import load_dictionary
 from sbrtcheck.tables.choice import TableName, load_tables
 from sbrtcheck.tables.dictionary import DictionaryInput
 
 _T = TypeVar("_T")
+
+OTHER_PATIENT = "the files of the plans contradict each other on whose they are: are they of one patient?"
 
 
 def read_dictionary(
@@ -64,6 +68,25 @@ def plans_to_compare(first: PlanInput | Sequence[PlanInput], second: PlanInput |
     if len(plans) < 2:
         raise InputError("there are no two plans to compare", hint="name the folders of two or more plans")
     return plans
+
+
+def with_patients_compared(
+    compared: PlanComparison | PlansCompared, paths: Sequence[PlanInput]
+) -> PlanComparison | PlansCompared:
+    """With a remark where the files of two plans say that they are of different patients; a `Plan` does not know it."""
+    if isinstance(compared, PlanComparison):
+        return _with_patients_compared(compared, paths[0], paths[1])
+    pairs = zip(compared.to_first, paths[1:], strict=True)
+    return replace(compared, to_first=tuple(_with_patients_compared(pair, paths[0], path) for pair, path in pairs))
+
+
+def _with_patients_compared(pair: PlanComparison, path: PlanInput, other: PlanInput) -> PlanComparison:
+    if isinstance(path, Plan) or isinstance(other, Plan):
+        return pair
+    from sbrtcheck.dicom.patients import name_different_patients  # with pydicom, which a check does without
+
+    given = ((path, pair.first.provenance), (other, pair.second.provenance))
+    return replace(pair, remarks=(OTHER_PATIENT, *pair.remarks)) if name_different_patients(given) else pair
 
 
 def one_each(values: Sequence[_T], number: int, noun: str, plans: str) -> list[_T | None]:

@@ -6,6 +6,7 @@ What sums alone need is imported where it is used, for this module is loaded for
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 from sbrtcheck.arguments import require_number, require_type, texts_of
@@ -15,7 +16,7 @@ from sbrtcheck.errors import InputError
 from sbrtcheck.given_plans import one_each
 from sbrtcheck.judge import SumReport
 from sbrtcheck.options import CheckOptions, Names
-from sbrtcheck.plan import Plan
+from sbrtcheck.plan import Finding, FindingCode, Plan
 from sbrtcheck.plan.prescription_text import GivenPrescription
 from sbrtcheck.progress import Progress, no_progress
 from sbrtcheck.tables import load_dictionary
@@ -131,4 +132,21 @@ def _different_plans(paths: Sequence[PlanInput], prescriptions: Sequence[GivenPr
     # a Plan of arrays, and a file without a UID, are known by their dose alone
     if len(set(doses)) < len(doses) or any(one.dose == other.dose for one, other in combinations(plans, 2)):
         raise InputError("two of the plans have the same dose", hint="give every course once")
-    return plans
+    return (plans[0], *(_asked_for_patient(*one, plans[0], paths[0]) for one in zip(plans[1:], paths[1:], strict=True)))
+
+
+def _asked_for_patient(plan: Plan, path: PlanInput, first: Plan, first_path: PlanInput) -> Plan:
+    """An earlier course, with a finding where its files and those of the first say that they are of two patients."""
+    if isinstance(path, Plan) or isinstance(first_path, Plan):  # which does not know whose it is
+        return plan
+    from sbrtcheck.dicom.patients import name_different_patients
+
+    given = ((first_path, _uids(first)), (path, _uids(plan)))
+    if not name_different_patients(given):
+        return plan
+    text = "its files and those of the first course contradict each other on whose they are: are they of one patient?"
+    return replace(plan, findings=(*plan.findings, Finding(code=FindingCode.PATIENTS_DIFFER, text=text)))
+
+
+def _uids(plan: Plan) -> dict[str, str | tuple[str, ...]]:
+    return {"plan": plan.uids.plan, "structure_set": plan.uids.structure_set, "doses": plan.uids.doses}

@@ -265,6 +265,7 @@ ENTRY = Entry(
     plan_uid="2.25.1",
     structure_set_uid="2.25.2",
     dose_uids=("2.25.3", "2.25.4"),
+    unlike_uids=("a word",),
     plan_date="2026-01-31",
     files=(Path("one"), ZipMember(archive=Path("two.zip"), name="in it")),
     folder="a folder",

@@ -408,7 +408,7 @@ def counted_anew(results: Path) -> dict[str, Any]:
             row: (
                 Counter(one["verdict"] for one in found),
                 len({plan["plan_key"] for plan in plans} - {one["plan_key"] for one in found}),
-                [one["margin"] for one in found if one["margin"] is not None],
+                [one["margin"] for one in found if one["margin"] is not None and one["verdict"] != "NOT_EVALUATED"],
             )
             for row, found in of_rows.items()
         },
@@ -499,7 +499,7 @@ def test_shares_are_of_all_plans_whatever_was_not_checked(
         without = sum(all(one[0] != row.row_id for one in outcomes) for outcomes in plans)
         assert row.of_all == len(mine) + without >= len(plans)
         assert row.verdicts.get(Verdict.PASS, 0) == sum(verdict == "PASS" for _, verdict, _ in mine)
-        margins = [margin for *_, margin in mine if margin is not None]
+        margins = [margin for _, verdict, margin in mine if margin is not None and verdict != "NOT_EVALUATED"]
         assert (row.margins is None) == (not margins)
         if row.margins is not None:
             edges, numbers = row.margins.edges, row.margins.numbers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import re
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -139,6 +140,24 @@ def test_the_page_has_every_value_in_a_table_a_mark_for_each_and_no_script(resul
     assert len(marks) == sum(len(row.plans) for row in shown)
     assert not list(page.all("script"))
     assert all(one.attributes.get("aria-label") for one in page.all("svg", role="img"))
+
+
+@pytest.mark.parametrize("margin", ["", "99999", "-99999"])
+def test_a_value_that_was_not_evaluated_moves_no_mark_and_no_axis(results: Path, margin: str) -> None:
+    """Whatever was measured of it, as of a part inside the dose grid: it is drawn as where there is no value."""
+
+    def charts(of_not_evaluated: str) -> list[str]:
+        lines = [{**line, "plan_date": line["plan_date"] or "2025-03-01"} for line in lines_of(results)]
+        lines = [
+            {**line, "margin": of_not_evaluated, "value": ""} if line["verdict"] == "NOT_EVALUATED" else line
+            for line in lines
+        ]
+        text = trend_page(load_trends(written(lines, results.with_name("unevaluated.csv"))))
+        return re.findall(r"<svg viewBox=\"0 0 .*?</svg>", text, re.DOTALL)
+
+    drawn = charts(margin)
+    assert sum("NOT EVALUATED" in one for one in drawn) > 1
+    assert sorted(drawn) == sorted(charts(""))
 
 
 def test_plans_without_dates_stand_in_order_or_in_the_tables_alone(results: Path) -> None:

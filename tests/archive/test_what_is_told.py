@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import pydicom
 import pytest
 from click.testing import CliRunner, Result
 
@@ -19,7 +21,7 @@ from sbrtcheck import check_archive, cli
 from sbrtcheck.archive import Contents, Entry, NotChecked, Options, Table, batch, find, path_of_table, run
 from sbrtcheck.archive.database import open_database
 from sbrtcheck.archive.engine import ThisProcess
-from sbrtcheck.archive.plan_keys import FILE_NAME, PlanKeys, without_uids
+from sbrtcheck.archive.plan_keys import FILE_NAME, PlanKeys, unlike_uids, without_uids, without_words
 from sbrtcheck.archive.store import Store
 from sbrtcheck.archive.summary_page import summary_page
 from sbrtcheck.archive.summary_text import summary_text
@@ -129,6 +131,38 @@ def test_the_end_of_a_uid_is_not_told_where_two_patients_have_the_same(tmp_path:
 def test_a_uid_is_found_whatever_stands_around_it(text: str) -> None:
     uid = "1.2.840.113619.2.5.17"
     assert without_uids(text.replace("{}", uid), ()) == text.replace("{}", "UID")
+
+
+QUOTED: tuple[Callable[[dict[str, Any]], tuple[Any, str]], ...] = (
+    lambda made: (made["structures"], "SOPInstanceUID"),
+    lambda made: (made["plan"].ReferencedStructureSetSequence[0], "ReferencedSOPInstanceUID"),
+    lambda made: (made["dose"].ReferencedRTPlanSequence[0], "ReferencedSOPInstanceUID"),
+    lambda made: (made["dose"], "FrameOfReferenceUID"),
+    lambda made: (made["structures"].StructureSetROISequence[0], "ReferencedFrameOfReferenceUID"),
+)
+
+
+@pytest.mark.parametrize("identity", [False, True])
+@pytest.mark.parametrize("stands_there", ["MRN1234567", "19331207", "DOE_JOHN-7", "Doe^John"])
+def test_what_a_tool_wrote_in_place_of_a_uid_is_in_no_table(tmp_path: Path, stands_there: str, identity: bool) -> None:
+    with pydicom.config.disable_value_validation():
+        for number, place in enumerate(QUOTED, start=1):
+            made = datasets(number)
+            setattr(*place(made), stands_there)
+            for kind, dataset in made.items():
+                files.write(tmp_path / str(number) / f"{kind}.dcm", dataset)
+    contents = Contents(with_identity=identity, metrics=("Mean[Gy]",))
+    found = [*check_archive(tmp_path, Options(tables=(TABLE,), contents=contents), jobs=1)]
+    assert len(found) >= len(QUOTED)
+    told = " ".join(str((result.rows, result.beside)) for result in found)
+    quoted = stands_there if "^" not in stands_there else f"damaged-{sha256(stands_there.encode()).hexdigest()[:12]}"
+    assert (quoted in told) == identity
+
+
+def test_a_short_number_in_place_of_a_uid_changes_no_number_of_a_text() -> None:
+    assert unlike_uids(("20", "1.2.840.5", "", "MRN-77", "123456", "MRN-77")) == ("MRN-77", "123456")
+    text = "frame 123456, 1234567 and 0.123456; see 123456."
+    assert without_words(text, ("123456",)) == "frame UID, 1234567 and 0.123456; see UID."
 
 
 def test_rows_are_not_held_to_be_sorted() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pydicom
@@ -14,15 +16,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sbrtcheck
+from archive_plans import datasets
 from dvh_builders import NOT_KNOWN, dvh_set, plan_of, ramp_dvh, report_on, row, table, uniform_dvh
 from sbrtcheck import api
 from sbrtcheck.cli import main
 from sbrtcheck.comparison import Better, NoOutcome, PlanComparison, RowComparison, compare_plans
 from sbrtcheck.dvh import DVH, DVHSet, EndCaps, Model, compute_dvhs
 from sbrtcheck.errors import InputError, UnknownTableError
+from sbrtcheck.given_plans import OTHER_PATIENT
 from sbrtcheck.metric import NotMeasured
-from sbrtcheck.plan import Finding, FindingCode, Prescription
+from sbrtcheck.plan import Contours, Finding, FindingCode, Plan, PlanUids, Prescription
 from sbrtcheck.render.plan_comparison import PLAN_FORMATS
+from sbrtcheck.results.plan_comparison import PlansCompared
 from sbrtcheck.tables import Constraint, ConstraintTable, Kind, RowSide, Side, Status
 from stored_plans import LUNG
 
@@ -355,6 +360,59 @@ def test_what_was_found_in_a_plan_as_a_whole_is_told_with_the_plan() -> None:
     text = PLAN_FORMATS["text"](compared(first, replace(first, findings=(said,))))
     assert "  second: two prescriptions\n" in text
     assert "first: two prescriptions" not in text
+
+
+def test_structure_sets_of_one_uid_that_are_not_the_same_are_told() -> None:
+    """Half a heart has less dose than the whole one, and would be better without a word."""
+    one = plan_of(Heart=0.0, SpinalCord=10.0)
+
+    def remarks(other: Plan, uid: str = "2.25.2") -> tuple[str, ...]:
+        plans = (replace(one, uids=PlanUids(structure_set="2.25.2")), replace(other, uids=PlanUids(structure_set=uid)))
+        found = sbrtcheck.compare(*plans, table=table(row("Mean[Gy]", "below", 20, "Heart"))).remarks
+        assert found[0] == "both plans have the same dose"
+        return found[1:]
+
+    heart, cord = one.structures
+    assert isinstance(heart.contours, Contours)
+    ends = heart.contours.starts
+    half = Contours.of(*(heart.contours.points_mm[a:b] for a, b in pairwise(ends[: len(ends) // 2 + 1])))
+    said = "the structure sets of both plans have the same UID, and are not the same: "
+    assert remarks(one) == ()
+    (found,) = remarks(replace(one, structures=(replace(heart, contours=half), cord)))
+    assert re.fullmatch(rf"{said}Heart \([0-9.]+ and [0-9.]+ cc\)", found)
+    assert remarks(replace(one, structures=(heart,))) == (f"{said}SpinalCord",)
+    assert remarks(replace(one, structures=(heart, replace(cord, name="Cord")))) == (f"{said}Cord, SpinalCord",)
+    other = replace(one, structures=(heart,))
+    assert remarks(other, "2.25.3") == ("the plans have different structure sets: their contours may differ too",)
+
+
+@pytest.mark.parametrize(
+    ("identity", "is_said"),
+    [
+        ({}, False),
+        ({"PatientID": "other-id"}, True),
+        ({"PatientName": "Other^Somebody"}, False),
+        ({"PatientName": "Other^Somebody", "PatientBirthDate": "19511111"}, True),
+        ({"PatientID": "", "PatientName": "ANON", "PatientBirthDate": ""}, False),
+    ],
+)
+def test_plans_of_different_patients_are_told_and_nobody_is_named(identity: dict[str, str], is_said: bool) -> None:
+    plans = [[*datasets(number).values()] for number in (1, 1, 2)]
+    for dataset in plans[-1]:
+        dataset.update(identity)
+    asked = table(row("Mean[Gy]", "below", 30, "PTV"))
+    first, _, other = plans
+    found = sbrtcheck.compare(first, other, asked)
+    assert isinstance(found, PlanComparison)
+    assert (OTHER_PATIENT in found.remarks) == is_said
+    shown = json.dumps([PLAN_FORMATS[name](found) for name in PLAN_FORMATS])
+    assert not any(value and value in shown for value in ("Nobody", "secret-id", "1950", *identity.values()))
+    several = sbrtcheck.compare(plans, None, asked)
+    assert isinstance(several, PlansCompared)
+    assert [OTHER_PATIENT in pair.remarks for pair in several.to_first] == [False, is_said]
+    loaded = sbrtcheck.compare(sbrtcheck.load_plan(first), sbrtcheck.load_plan(other), asked)
+    assert isinstance(loaded, PlanComparison)
+    assert OTHER_PATIENT not in loaded.remarks
 
 
 def test_marks_are_explained_only_where_there_may_be_any() -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import sbrtcheck
+from archive_plans import datasets
 from dvh_builders import box, row, table
 from sbrtcheck.dvh import Bounds, Reason
 from sbrtcheck.errors import FramesError, InputError, UnknownTableError
@@ -181,6 +183,25 @@ def test_files_in_doubt_are_a_reason_with_the_number_of_the_course() -> None:
         for accept in (False, True):
             found = summed(*plans, ratios={"ThecalSac": 2.0}, options=CheckOptions(accept_dose=accept))
             assert [(one.code, one.text) for one in found.reasons] == [(ReviewCode.FILES, f"course {number}: rejected")]
+
+
+@pytest.mark.parametrize(
+    ("identity", "is_said"),
+    [({}, False), ({"PatientID": "other-id"}, True), ({"PatientName": "Other^Somebody"}, False)],
+)
+def test_courses_of_different_patients_are_a_reason_and_nobody_is_named(
+    identity: dict[str, str], is_said: bool
+) -> None:
+    courses = [[*datasets(number).values()] for number in (1, 2)]
+    courses[1][0].DoseGridScaling = 0.001  # else one dose would be given twice
+    for dataset in courses[1]:
+        dataset.update(identity)
+    found = sbrtcheck.accumulate(courses, {"PTV": 10.0}, frames_agree=True)
+    reasons = [reason.text for reason in found.reasons if reason.code is ReviewCode.FILES]
+    assert [text.partition(":")[0] for text in reasons] == ["course 2"] * is_said
+    assert not any(value in str((reasons, found)) for value in ("Nobody", "secret-id", *identity.values()))
+    loaded = sbrtcheck.accumulate([*map(sbrtcheck.load_plan, courses)], {"PTV": 10.0}, frames_agree=True)
+    assert not [reason for reason in loaded.reasons if reason.code is ReviewCode.FILES]
 
 
 def test_the_reasons_of_a_rule_are_those_of_the_sum() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from sbrtcheck.archive.headers import source_of
 from sbrtcheck.archive.own_choices import OwnChoices
+from sbrtcheck.archive.plan_keys import unlike_uids
 from sbrtcheck.dicom import DicomInputs, FoundPlan, Kind, Link, Orphan, PlanFiles, RtFile, Source, ZipMember
 from sbrtcheck.dicom.relink import Together
 from sbrtcheck.dicom.scan import short_name
@@ -35,6 +36,8 @@ class Entry:
     ----------
     plan_uid, structure_set_uid, dose_uids
         SOP Instance UIDs; ``""`` where there is none.
+    unlike_uids
+        What stands in its files in place of UIDs and looks like none; messages may quote it.
     plan_date
         RT Plan Date as ``2026-01-31``; ``""`` where the plan has none.
     files
@@ -60,6 +63,7 @@ class Entry:
     plan_uid: str = ""
     structure_set_uid: str = ""
     dose_uids: tuple[str, ...] = ()
+    unlike_uids: tuple[str, ...] = ()
     plan_date: str = ""
     files: tuple[Source, ...]
     folder: str
@@ -118,6 +122,7 @@ def _plan_entry(plan: FoundPlan, root: Path, problem: str | None) -> Entry:
         plan_uid=plan.plan.uid if plan.plan is not None else "",
         structure_set_uid=plan.structure_set.uid if plan.structure_set is not None else "",
         dose_uids=plan.dose_uids,
+        unlike_uids=unlike_uids(_uids((*_parts(plan), *plan.beside))),
         plan_date=_date(plan.plan.date) if plan.plan is not None else "",
         files=plan.files_to_check,
         folder=_folder(plan.files, root),
@@ -125,6 +130,11 @@ def _plan_entry(plan: FoundPlan, root: Path, problem: str | None) -> Entry:
         findings=plan.findings,
         stand_ins=dict(_names(_parts(plan))),
     )
+
+
+def _uids(parts: Iterable[RtFile]) -> Iterator[str]:
+    for part in parts:
+        yield from (part.uid, *part.plan_refs, *part.structure_set_refs, *part.frames)
 
 
 def _date(text: str) -> str:
@@ -140,6 +150,7 @@ def _orphan_entry(orphan: Orphan, root: Path, problem: str | None) -> Entry:
         plan_uid=orphan.uid if orphan.kind is Kind.PLAN else "",
         structure_set_uid=orphan.uid if orphan.kind is Kind.STRUCTURE_SET else "",
         dose_uids=(orphan.uid,) if orphan.kind is Kind.DOSE else (),
+        unlike_uids=unlike_uids([orphan.uid]),
         files=orphan.files,
         folder=_folder(orphan.files, root),
         is_plan=orphan.kind is Kind.PLAN,
@@ -215,6 +226,7 @@ def text_of(entry: Entry) -> str:
             "plan_uid": entry.plan_uid,
             "structure_set_uid": entry.structure_set_uid,
             "dose_uids": entry.dose_uids,
+            "unlike_uids": entry.unlike_uids,
             "plan_date": entry.plan_date,
             "files": [_place(file) for file in entry.files],
             "folder": entry.folder,
@@ -234,7 +246,7 @@ def _place(file: Source) -> tuple[str, str]:
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("plan_uid", "structure_set_uid", "plan_date", "folder", "link"), (str,)),
-    **dict.fromkeys(("dose_uids", "files", "findings"), (list,)),
+    **dict.fromkeys(("dose_uids", "unlike_uids", "files", "findings"), (list,)),
     "is_plan": (bool,),
     "problem": (str, NoneType),
     "stand_ins": (dict,),
@@ -252,6 +264,7 @@ def entry_of(text: str) -> Entry:
         **{
             **values,
             "dose_uids": tuple(values["dose_uids"]),
+            "unlike_uids": tuple(values["unlike_uids"]),
             "files": tuple(source_of(path, member) for path, member in values["files"]),
             "findings": tuple(
                 Finding(code=FindingCode(code), text=text, subject=subject)
@@ -271,5 +284,6 @@ def _is_entry(values: Any) -> bool:
     of_texts = [*((one, 2) for one in values["files"]), *((one, 3) for one in values["findings"])]
     if not all(isinstance(one, list) and len(one) == number for one, number in of_texts):
         return False
-    texts = (*values["dose_uids"], *values["stand_ins"].values(), *(text for one, _ in of_texts for text in one))
+    texts = [*values["dose_uids"], *values["unlike_uids"], *values["stand_ins"].values()]
+    texts += [text for one, _ in of_texts for text in one]
     return all(isinstance(text, str) for text in texts)

@@ -7,7 +7,7 @@ import hmac
 import json
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -98,3 +98,21 @@ def without_uids(text: str, known: Sequence[str]) -> str:
         return "UID" if is_uid else found[0]
 
     return _UID.sub(stand_in, text)
+
+
+_WORD = re.compile(r"[\w.-]{5,}")  # shorter ones may well be numbers of a sentence
+
+
+def unlike_uids(uids: Iterable[str]) -> tuple[str, ...]:
+    """Words that tools write in place of UIDs, which `without_uids` does not find. A patient's number may be one."""
+    return tuple(dict.fromkeys(uid for uid in uids if _WORD.fullmatch(uid) and not _UID.fullmatch(uid)))
+
+
+def without_words(text: str, words: Collection[str]) -> str:
+    """The text with ``UID`` for whole words of it."""
+
+    def stand_in(found: re.Match[str]) -> str:
+        word = found[0].rstrip(".")
+        return f"UID{found[0][len(word) :]}" if word in words else found[0]
+
+    return _WORD.sub(stand_in, text)

@@ -70,7 +70,7 @@ class RowSummary(ByValue):
     limits
         Smallest and largest limit; None where no outcome has one.
     margins
-        None where no outcome has one.
+        Of the outcomes that were evaluated; None where none of them has one.
     """
 
     table_id: str
@@ -284,7 +284,7 @@ class _Row:
         if verdict is Verdict.NOT_EVALUATED:
             self.reasons[reason or ""] += 1
             self.not_expected += not applies
-        if margin is not None:
+        elif margin is not None:  # no verdict rests on a value that was not evaluated, as of a part in the dose grid
             self.margins.append(margin)
         if limit is not None:
             low, high = self.limits or (limit, limit)

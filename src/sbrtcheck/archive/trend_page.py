@@ -86,6 +86,7 @@ def _head(trends: Trends) -> Iterator[str]:
 def _axis_text(trends: Trends) -> str:
     above = (
         "Margins: how far inside its limit a value lies; the line is the limit, and below it the shaded side is beyond."
+        " What was not evaluated stands below the chart, whatever its value."
     )
     if trends.undated == trends.plan_count:
         return f"{above} No plan has a date: they stand in the order of the results."
@@ -169,7 +170,7 @@ def _number(number: float | None, *, sign: bool = False) -> str:
 def _chart(row: RowTrend, trends: Trends) -> Iterator[str]:
     by_date = trends.undated < trends.plan_count
     shown = [plan for plan in row.plans if plan.date is not None] if by_date else list(row.plans)
-    margins = [plan.margin for plan in shown if plan.margin is not None]
+    margins = [margin for plan in shown if (margin := _evaluated_margin(plan)) is not None]
     if not shown:
         yield "<p>No plan with a date.</p>"
         return
@@ -196,10 +197,16 @@ def _chart(row: RowTrend, trends: Trends) -> Iterator[str]:
         text = _position_text(position, by_date=by_date)
         yield f'<text x="{x(position):.1f}" y="{HEIGHT - 14}" text-anchor="{anchor}">{text}</text>'
     for plan, position in zip(shown, positions, strict=True):
-        at = floor + 6 if plan.margin is None else y(plan.margin)
+        margin = _evaluated_margin(plan)
+        at = floor + 6 if margin is None else y(margin)
         mark = f'<g class="mark {css_class(plan.verdict)}" transform="translate({x(position):.1f} {at:.1f})">'
         yield f"{mark}{_SHAPES[plan.verdict]}</g>"
     yield "</svg>"
+
+
+def _evaluated_margin(plan: PlanOnRow) -> float | None:
+    """The margin that is drawn: none of a value that no verdict rests on, as of a part inside the dose grid."""
+    return None if plan.verdict is Verdict.NOT_EVALUATED else plan.margin
 
 
 def _y_labels(margins: Sequence[float], y: _Scale) -> Iterator[str]:

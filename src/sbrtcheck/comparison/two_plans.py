@@ -30,6 +30,9 @@ _RANK = {
 
 SAME_DOSE = "both plans have the same dose"
 
+_SAME_VOLUME = 1e-4
+"""Volumes of the same contours, computed alike, are closer, whatever the dose grid."""
+
 MAX_HALVINGS = 2
 """Elements of rows whose bounds overlap are halved this often: 64 times as many of them."""
 
@@ -283,12 +286,35 @@ def _dose_remark(first: Report, second: Report) -> str:
     return "the doses of both plans have the same UID, and are not the same" if share_uid else ""
 
 
+def _set_remark(first: Report, second: Report) -> str:
+    """Whether structure sets of one UID differ in names or volumes: edited, or of patients with the same UIDs."""
+    uid, plans = first.provenance.get("structure_set"), (first.dvhs.plan, second.dvhs.plan)
+    if not uid or uid != second.provenance.get("structure_set") or plans[0] is None or plans[1] is None:
+        return ""
+    named, other_named = ({(one.number, one.name) for one in plan.structures} for plan in plans if plan is not None)
+    volumes_cc = {(dvh.number, dvh.name): dvh.volume for dvh in first.dvhs.dvhs if dvh.number >= 0}
+    apart = sorted(name for _, name in named ^ other_named)
+    apart += [
+        f"{dvh.name} ({volume_cc:.6g} and {dvh.volume:.6g} cc)"
+        for dvh in second.dvhs.dvhs
+        if (volume_cc := volumes_cc.get((dvh.number, dvh.name))) is not None
+        and not math.isclose(volume_cc, dvh.volume, rel_tol=_SAME_VOLUME)
+    ]
+    if not apart:
+        return ""
+    what = "the structure sets of both plans have the same UID, and are not the same"
+    return f"{what}: {', '.join(dict.fromkeys(apart))}"
+
+
 def _remarks(first: Report, second: Report) -> Iterator[str]:
     """What makes it doubtful that the plans can be compared."""
     ours, theirs = first.provenance, second.provenance
     dose_remark = _dose_remark(first, second)
     if dose_remark:
         yield dose_remark
+    set_remark = _set_remark(first, second)
+    if set_remark:
+        yield set_remark
     for key, text in (
         ("frame_of_reference", "the plans lie in different frames of reference: are they of one patient?"),
         ("structure_set", "the plans have different structure sets: their contours may differ too"),

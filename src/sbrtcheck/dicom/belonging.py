@@ -77,6 +77,11 @@ def findings_on_files(files: Sequence[PlanFile]) -> tuple[Finding, ...]:
     )
 
 
+def patients_differ(files: Sequence[PlanFile]) -> bool:
+    """Whether files contradict each other on whose they are, of one plan or of several."""
+    return any(finding.code is FindingCode.PATIENTS_DIFFER for finding in _patient_findings(files))
+
+
 def frame_findings(dose: RtFile, structure_set: RtFile | None, plan: RtFile | None = None) -> tuple[Finding, ...]:
     """RTSTRUCT or RTDOSE names no frame of reference, or the RTPLAN another one: where the dose lies is not known."""
     if plan is not None and plan.frames and dose.frames and not set(plan.frames) & set(dose.frames):

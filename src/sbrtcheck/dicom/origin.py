@@ -91,7 +91,7 @@ def origin_of(path: DicomInputs, provenance: Mapping[str, str | tuple[str, ...]]
         They are not there, they name different patients, or they are of no study.
     """
     with quiet():
-        files = _files(path, provenance)
+        files = files_of(path, provenance)
         headers = [read_general(file.source, file.display_name, _LAST_TAG[file.kind]) for file in files]
         _refuse_several_patients(headers)
         of_kind = {kind: [h for f, h in zip(files, headers, strict=True) if f.kind is kind] for kind in Kind}
@@ -152,8 +152,8 @@ def reference_to(header: Elements) -> Dataset:
     return _reference(sop_class, uid_text(header, Tag.SOP_INSTANCE_UID))
 
 
-def _files(path: DicomInputs, provenance: Mapping[str, str | tuple[str, ...]]) -> Sequence[RtFile]:
-    """The plan's files in a fixed order; at least one dose."""
+def files_of(path: DicomInputs, provenance: Mapping[str, str | tuple[str, ...]]) -> Sequence[RtFile]:
+    """The plan's files in a fixed order; at least one dose, else `InputError`."""
     doses = provenance.get("doses", ())
     wanted = {provenance.get("plan"), provenance.get("structure_set"), *([doses] if isinstance(doses, str) else doses)}
     files = [file for file in scan(path).files if file.uid and file.uid in wanted]
