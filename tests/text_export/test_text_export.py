@@ -185,6 +185,21 @@ def test_a_prescription_far_from_the_largest_dose_is_doubted(rx_gy: float, doubt
     assert any("of the prescription of" in finding.text for finding in found.findings) is doubted
 
 
+@pytest.mark.parametrize("word", ["Doe^Jane", "Gy Doe^Jane", "Doe^Jane (RBE)", "Gy (Doe^Jane)"])
+def test_a_word_in_place_of_a_unit_may_be_a_name_and_is_not_quoted(word: str, tmp_path: Path) -> None:
+    text = (GOLDEN / "raystation-dose-unit.txt").read_text(encoding="utf-8").replace("unit: cGy", f"unit: {word}")
+    found = load(text, tmp_path)
+    told = [finding.text for dvh in found.dvhs for finding in dvh.findings] + [one.detail for one in found.without]
+    assert any("unit" in text for text in told)
+    assert not any("Doe" in text for text in told)
+
+
+@pytest.mark.parametrize("unit", ["cGy (RBE)", "cGy [RBE]", "cGy RBE"])
+def test_what_a_dose_is_weighted_by_is_told(unit: str, tmp_path: Path) -> None:
+    text = (GOLDEN / "raystation-dose-unit.txt").read_text(encoding="utf-8").replace("unit: cGy", f"unit: {unit}")
+    assert f"its dose unit is '{unit}'" in texts(load(text, tmp_path), "SpinalCord")
+
+
 @pytest.mark.parametrize("stated", ["5000.0", "1000.5"])
 def test_a_prescription_that_no_course_has_is_unknown(stated: str, tmp_path: Path) -> None:
     found = load(TWO_PLANS.replace("[Gy]: 20.0", f"[Gy]: {stated}"), tmp_path, plan="First").prescription

@@ -28,6 +28,11 @@ class UnknownUnit:
 
     text: str
 
+    @property
+    def shown(self) -> str:
+        """What it is, for messages: a word that is no unit may be a patient's name, and is not quoted."""
+        return repr(self.text) if self.text.lower() in _OTHER_UNITS else "none that is known"
+
 
 StatedDoseUnit: TypeAlias = DoseUnit | UnknownUnit
 StatedVolumeUnit: TypeAlias = VolumeUnit | UnknownUnit
@@ -185,6 +190,10 @@ def export_of_one_plan(
     return Export(system=system, kind=kind, plans=plans, structures=tuple(structures))
 
 
+_OTHER_UNITS = frozenset(
+    {"rad", "rads", "mgy", "gyrbe", "gy(rbe)", "cge", "cgyrbe", "cgy(rbe)", "sv", "j/kg", "ev/g", "mev/g"}
+    | {"l", "dl", "liter", "litre", "mm3", "mm³", "mm^3", "dm3", "dm³", "dm^3", "m3", "voxel", "voxels"}
+)
 _DOSE_UNITS = {"gy": DoseUnit.GY, "cgy": DoseUnit.CGY, "%": DoseUnit.PERCENT}
 _VOLUME_UNITS = dict.fromkeys(("cc", "ccm", "cm3", "cm³", "cm^3", "ml"), VolumeUnit.CC) | {"%": VolumeUnit.PERCENT}
 

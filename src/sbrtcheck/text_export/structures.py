@@ -186,7 +186,7 @@ def _gy_per_unit(unit: StatedDoseUnit, plan: ExportedPlan) -> tuple[float, Notes
 
 def _unknown_unit(unit: UnknownUnit, quantity: str) -> Unusable:
     return Unusable(
-        Reason.UNIT_UNKNOWN, f"the unit of its {quantity} is {unit.text!r}" if unit.text else f"no {quantity} unit"
+        Reason.UNIT_UNKNOWN, f"the unit of its {quantity} is {unit.shown}" if unit.text else f"no {quantity} unit"
     )
 
 

@@ -14,6 +14,7 @@ from sbrtcheck.plan import FindingCode
 from sbrtcheck.text_export.export import (
     EMPTY,
     Dialect,
+    DoseUnit,
     Export,
     ExportedPlan,
     ExportedStructure,
@@ -33,6 +34,7 @@ from sbrtcheck.text_export.numbers import Number, is_number, number_of, refuse_t
 _PAIR = re.compile(r"#(?P<key>[^:#]+):(?P<value>.*)")
 _DOSE = re.compile(r"(?P<number>\S+?)\s*(?P<unit>c?Gy)\b.*", re.IGNORECASE)
 _UNIT = re.compile(r"(?P<unit>\S+)\s*(?P<rest>.*)")
+_WEIGHTED = ("RBE", "EQD2", "BED")
 _ROI, _DOSE_NAME, _RX_DOSE = "roiname", "dosename", "rxdose"
 _VOLUMES, _OUTSIDE = ("roivolume", "volume"), "roivolumefractionoutsidegrid"
 _MEAN, _MINIMUM, _MAXIMUM = "meandose", "mindose", "maxdose"
@@ -108,7 +110,7 @@ def _structure(plan: str, header: Texts, texts: Texts, rows: Sequence[Line]) -> 
     # units may stand once for all; a volume or a dose before the first structure is of none
     units = {**header, **texts}
     unit, unit_text = _dose_unit(units)
-    notes = [(FindingCode.DOSE_TYPE, f"its dose unit is {unit_text!r}")] if unit_text else []
+    notes = [(FindingCode.DOSE_TYPE, f"its dose unit is {unit_text}")] if unit_text else []
     outside = number_of(texts.get(_OUTSIDE, "").rstrip("% \t"))
     volume_cc = _volume_cc(texts)
     if volume_cc is not None:
@@ -127,12 +129,16 @@ def _structure(plan: str, header: Texts, texts: Texts, rows: Sequence[Line]) -> 
 
 
 def _dose_unit(texts: Texts) -> tuple[StatedDoseUnit, str]:
-    """The unit, and the whole text where that has more, as ``cGy (RBE)``."""
+    """The unit, and what is said of it where the text has more, as ``cGy (RBE)``; no other word is quoted."""
     text = next((texts[key] for key in ("doseunit", "unit", "doseunits") if key in texts), "")
     unit = _UNIT.fullmatch(text)
     if unit is None:
         return UnknownUnit(text=""), ""
-    return dose_unit(unit["unit"]), text if unit["rest"] else ""
+    stated, rest = dose_unit(unit["unit"]), unit["rest"]
+    if not rest:
+        return stated, ""
+    is_known = isinstance(stated, DoseUnit) and rest.strip("()[] ").upper() in _WEIGHTED
+    return stated, repr(text) if is_known else "followed by more words"
 
 
 def _volume_cc(texts: Texts) -> Number | None:
