@@ -249,7 +249,7 @@ def test_a_dose_without_its_plan_is_not_checked(running: Running) -> None:
     plan = small_plan(7)
     push(running.port, plan.structures, plan.dose)
     (name,) = running.wait_for_reports(plan.dose.SOPInstanceUID)
-    assert "not received: RTPLAN" in running.report(name)
+    assert "not received: the RTPLAN that its files name" in running.report(name)
 
 
 def test_an_object_that_cannot_be_read_is_stored_and_reported(running: Running) -> None:

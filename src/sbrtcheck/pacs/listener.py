@@ -267,7 +267,7 @@ class Listener:
             return self._journal.is_done(case.what, case.received)
         if whole:
             return self._is_written(case, lambda: self._report(case, linked, group))
-        missing = f"not received: {', '.join(lacks)}" if lacks else ""
+        missing = f"not received: {' and '.join(f'the {kind} that its files name' for kind in lacks)}" if lacks else ""
         why = "; ".join(filter(None, (missing, linked.problem)))
         kinds = [str(m.described.kind) for m in group.members if m.name in linked.names]
         return self._is_written(case, lambda: self._report_not_checked(case, why, kinds))
