@@ -7,6 +7,7 @@ stricter is no error: no plan passes by it that should not.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from sbrtcheck.metric import (
     DoseAtVolume,
@@ -18,6 +19,7 @@ from sbrtcheck.metric import (
     Stat,
     Unit,
     VolumeAtDose,
+    VolumeOutside,
 )
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.structure_names import organ_named
@@ -117,6 +119,19 @@ def _low_coverage(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) 
             yield warning(f"{summary(row)} leaves more than half of the target out", "compare with the source")
     if any(MAX_FRACTION < percent <= _MIN_PERCENT_RX for percent in asked):  # what is less is a fraction: another rule
         yield warning(f"{summary(row)} asks for half of the prescription or less", "compare with the source")
+
+
+def _far_from_target(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
+    """What surrounds the target, far above all that bundled tables allow; or its volume in cc, with their percent."""
+    metric, limit = row.metric, highest_limit(row)
+    highest = usual.around_targets.get(str(metric))
+    if row.is_upper_limit and highest is not None and limit > _TWICE * highest:
+        yield warning(f"'{metric}' allows {limit:g}, where no bundled table allows more than {highest:g}", _POINT)
+    if row.is_upper_limit and isinstance(metric, VolumeOutside) and metric.unit is Unit.CC:
+        instead = str(replace(metric, unit=Unit.PERCENT_PTV))
+        if usual.around_targets.get(instead) == limit:
+            what = f"{summary(row)}, where bundled tables have '{instead}' with the same number"
+            yield warning(what, f"if that is the row meant, write '{instead}'")
 
 
 def _far_variation(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
@@ -400,6 +415,7 @@ NUMBER_CHECKS: tuple[Check, ...] = (
     _beyond_prescription,
     _of_nearly_all,
     _low_coverage,
+    _far_from_target,
     _far_variation,
     _too_much_dose,
     _beyond_any_organ,
