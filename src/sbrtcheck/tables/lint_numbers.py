@@ -288,6 +288,11 @@ def _ratio(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Itera
         )
         return
     if is_target(row):
+        if usual.tumours_gy is not None and ratio > _TWICE * usual.tumours_gy:
+            what = (
+                f"alpha_beta {ratio:g} of {row.structures[0]}; of tumours none above {usual.tumours_gy:g} Gy was read"
+            )
+            yield warning(what, "compare with the source")
         return
     read = [usual.ratios[one] for one in bodies_of(row) if one in usual.ratios]
     late_gy = max((float(one[1]) for one in usual.ratios.values() if one[2]), default=usual.tissues_gy)

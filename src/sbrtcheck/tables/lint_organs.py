@@ -48,6 +48,11 @@ _MEAN_ITSELF = re.compile(_MEAN.pattern.replace("d?median|d?min|minimum|", ""), 
 _OF_A_SIDE = re.compile(  # "left-sided tumours"
     r"[ik]psi|[ck]ontra|sided?\b|seitig|tumou?r|tumeur|target|l[eéä]si|cible|ziel|blanco|bersaglio", re.IGNORECASE
 )
+_LESS_THE_TARGET = re.compile(
+    r"(\b(minus|without|less|excluding|ohne|sans|moins|sin|menos|senza|meno|zonder|sem)|[-\u2010-\u2015\u2212]) ?"
+    r"(the |el |la |le |il |het |o )?i?([pcgi]tv|target|tumou?r|tumeur)",
+    re.IGNORECASE,
+)
 _OF_THE_TUMOUR = re.compile(r"(?<![^\W_])(ipsi|[ck]ontra)", re.IGNORECASE)
 _BOTH = "name the structure of both, or a union of them"
 _PART_BREAK = re.compile(r"[(),;:/]")
@@ -137,6 +142,44 @@ def _organ_on_a_target(_table: ConstraintTable, row: Constraint, usual: Yardstic
     if in_gray and any(one in usual.numbers for one in named):
         what = f"printed for '{row.organ}', and measured on {', '.join(row.structures)}"
         yield warning(what, "correct organ, or structure")
+
+
+def _target_among_organs(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
+    """A target beside organs: what is asked of the one is not asked of the others."""
+    targets = [name for name in row.structures if name.upper().startswith(TARGETS)]
+    if targets and len(targets) < len(row.structures):
+        yield warning(f"{targets[0]} is a target, and the others of the row are organs", f"take {targets[0]} out")
+
+
+def _with_the_target(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
+    """The organ less the target by its name, and the whole of it by its structure."""
+    is_whole = all(organ_named(name) and not target_taken_out(name) for name in row.structures)
+    if is_whole and not is_target(row) and _LESS_THE_TARGET.search(row.organ):
+        name = row.structures[0]
+        what = f"printed for '{row.organ}', and measured on {name} with its part in the target"
+        yield warning(what, f"write the structure without it, such as {name}-GTV")
+
+
+def _one_side_before_both(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
+    """One organ of two as a choice beside both together: the other side is then not looked at."""
+    if row.select is not Select.FIRST or side_called(row.organ) or _OF_A_SIDE.search(row.organ):
+        return
+    single = [choice.structures[0] for choice in row.choices if len(choice.structures) == 1]
+    for name in single:
+        stem, side = _key(name)[:-2], _side(name)
+        of_both = any(not _side(other) and body(other) == body(name) for other in row.structures)
+        of_both |= any(
+            {_side(other) for other in choice.structures} == {"l", "r"} and body(name) in _bodies(choice.structures)
+            for choice in row.choices
+        )
+        if (
+            side
+            and of_both
+            and not any(_side(other) and _side(other) != side and _key(other)[:-2] == stem for other in single)
+        ):
+            what = f"{name} is a choice of the row, and its other side is none: that is not checked"
+            yield warning(what, "name both sides, or a union of them")
+            return
 
 
 def _inner_target(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
@@ -364,6 +407,9 @@ def organ_or_stem(name: str) -> str:
 ORGAN_CHECKS: tuple[Check, ...] = (
     _other_statistic,
     _other_organ,
+    _target_among_organs,
+    _with_the_target,
+    _one_side_before_both,
     _other_bowel,
     _organ_on_a_target,
     _inner_target,

@@ -42,7 +42,7 @@ _TWICE = 2.0
 _ROUND = 5
 _WHOLE, _MOST = 100.0, 90.0  # percent
 
-_PRINTED_SIDE = re.compile(r"\b(ipsi|contra)(?=-?lateral)", re.IGNORECASE)
+_PRINTED_SIDE = re.compile(r"\b(ipsi|h?omo|contra|kontra|contro)(?=-?lat[eé]r)", re.IGNORECASE)
 _MAXIMUM = re.compile(r"\b(d?max|maximum)\b", re.IGNORECASE)
 _POINT = re.compile(r"\bd?0[.,]0\d+ ?cc\b", re.IGNORECASE)
 _NUMBERS = ("", "single", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -289,22 +289,22 @@ def _in_other_unit(row: Constraint) -> Iterator[tuple[str, float]]:
                 yield f"D{limit:g}cc[Gy]", dose
         case DoseAtVolume(volume_unit=unit, unit=out):
             yield str(metric).replace(f"{unit}[{out}]", f"{'%' if unit is Unit.CC else 'cc'}[{out}]"), limit
+            if unit is Unit.CC and out is Unit.GY and not metric.cold and row.is_upper_limit:
+                yield f"V{limit:g}Gy[%]", metric.volume
         case _:
             pass
 
 
 def _limit_of_more_fractions(table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
     """The limit that bundled tables have for more fractions, where they have another for this number."""
-    if not table.fractions or is_target(row) or not row.is_upper_limit:
-        return
-    metric, dose = str(row.metric), first_limit(row)
+    metric, dose, allows = str(row.metric), first_limit(row), row.is_upper_limit
     match row.metric:
-        case VolumeAtDose(cold=False, dose_unit=Unit.GY, unit=Unit.CC, dose=at_gy):
-            # tables print "no more than v cc above d Gy" as the dose to v cc
-            metric, dose = f"D{dose:g}cc[Gy]", at_gy
+        case VolumeAtDose(cold=cold, dose_unit=Unit.GY, unit=Unit.CC, dose=at_gy):
+            # tables print "no more than v cc above d Gy" as the dose to v cc, and what is spared likewise
+            metric, dose, allows = f"{'DC' if cold else 'D'}{dose:g}cc[Gy]", at_gy, allows != cold
         case _:
             pass
-    if not metric.endswith(f"[{Unit.GY}]"):
+    if not table.fractions or is_target(row) or not allows or not metric.endswith(f"[{Unit.GY}]"):
         return
     by_limit, limit = usual.limits_with(row, metric), f"{dose:g}"
     here = {number for number, tables in by_limit.items() if any({*of} & {*table.fractions} for of in tables.values())}
@@ -366,17 +366,17 @@ def _side_not_said(_table: ConstraintTable, row: Constraint, _usual: Yardsticks)
     printed = _PRINTED_SIDE.search(row.organ)
     if printed is None:
         return
+    side = RowSide.CONTRALATERAL if "ontr" in printed[0].lower() else RowSide.IPSILATERAL
     if len(row.structures) == 1 and (sides := _sides_of_pair(row.structures[0])):
         if len({*map(str.lower, _PRINTED_SIDE.findall(row.organ))}) == 1:
-            hint = f"write structure: {{each: [{', '.join(sides)}]}}, and side"
+            hint = f"write structure: {{each: [{', '.join(sides)}]}}, and side: {side}"
             yield warning(f"printed for '{row.organ}', and measured on both sides together", hint)
         return
     if sides_of(row.structures) is None:
         return
     if row.side is None:
-        side = RowSide.CONTRALATERAL if printed[0].lower().startswith("contra") else RowSide.IPSILATERAL
         yield warning(f"printed for '{row.organ}', and asked of both sides", f"add side: {side}")
-    elif not row.side.startswith(printed[0].lower()):
+    elif row.side != side:
         yield error(f"printed for '{row.organ}', and side is {row.side}", "correct side, or organ")
 
 

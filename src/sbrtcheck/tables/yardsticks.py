@@ -98,6 +98,8 @@ class Yardsticks:
         The highest α/β of any tissue; the lowest and the highest of any tissue or tumour.
     around_targets
         The highest limits, acceptable variations included, of each metric of what surrounds a target: ``R50%[ratio]``.
+    tumours_gy
+        The highest α/β of any tumour, without the ends of intervals.
     """
 
     critical_cc: Mapping[str, Sequence[float]]
@@ -115,6 +117,7 @@ class Yardsticks:
     tissues_gy: float
     all_gy: Sequence[float]
     around_targets: Mapping[str, float] = field(default_factory=dict)
+    tumours_gy: float | None = None
 
     @classmethod
     def of(cls, tables: Iterable[ConstraintTable], sites: Sites, alpha_betas: AlphaBetas) -> Yardsticks:
@@ -154,6 +157,7 @@ class Yardsticks:
                 max(tumours.highest_gy, *(tissue.highest_gy for tissue in tissues)),
             ),
             around_targets=gathered.around_targets,
+            tumours_gy=tumours.highest_value_gy,
         )
 
     def critical(self, row: Constraint) -> frozenset[float]:
