@@ -123,7 +123,8 @@ def test_an_organ_is_called_one_without_something(text: str, is_one: bool) -> No
 
 
 def test_a_shipped_file_with_faults_is_refused_with_all_of_them(tmp_path: Path) -> None:
-    text = "id: a\nversion: '1'\ntitle: T\ntissues: []\ntumours: {lowest_gy: x, highest_value_gy: 1.0, highest_gy: 2.0, source: s, more: 1}\n"
+    tumours = "{lowest_gy: x, highest_value_gy: 1.0, highest_gy: 2.0, source: s, more: 1}"
+    text = f"id: a\nversion: '1'\ntitle: T\ntissues: []\ntumours: {tumours}\n"
     (tmp_path / "own.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(TableError) as caught:
         read_shipped("own.yaml", AlphaBetas, tmp_path)
@@ -137,8 +138,8 @@ def test_a_shipped_file_with_faults_is_refused_with_all_of_them(tmp_path: Path) 
     again = Fault(place=f"{place}:2", what="key 'id' is repeated; first on line 1", hint="remove one of them")
     assert again in twice.value.faults
     (tmp_path / "own.yaml").write_text(text.replace("x,", "1.0,").replace(", more: 1", ""), encoding="utf-8")
-    tumours = TumourRatio(lowest_gy=1.0, highest_gy=2.0, source="s")
-    expected = AlphaBetas(id="a", version="1", title="T", tissues=(), tumours=tumours)
+    ratio = TumourRatio(lowest_gy=1.0, highest_value_gy=1.0, highest_gy=2.0, source="s")
+    expected = AlphaBetas(id="a", version="1", title="T", tissues=(), tumours=ratio)
     assert read_shipped("own.yaml", AlphaBetas, tmp_path) == expected
 
 
