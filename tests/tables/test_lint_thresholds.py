@@ -619,6 +619,8 @@ def test_the_limit_of_more_fractions(limit: float, fractions: tuple[int, ...], e
     [
         ("Spleen, maximum", {}, "D0.3cc[Gy]", WARNING),
         ("Spleen, maximum", {"note": "0.3 cc was used"}, "D0.3cc[Gy]", NOTHING),
+        ("Spleen, maximum (0,3 cc)", {}, "D0.3cc[Gy]", NOTHING),
+        ("Spleen, maximum (10.3cc)", {}, "D0.3cc[Gy]", WARNING),
         ("Spleen", {"id": "spleen-max"}, "D0.3cc[Gy]", WARNING),
         ("Spleen, maximum", {}, "D0.3%[Gy]", NOTHING),
         ("Spleen, maximum", {}, "Max[Gy]", NOTHING),

@@ -49,8 +49,9 @@ _OF_A_SIDE = re.compile(  # "left-sided tumours"
     r"[ik]psi|[ck]ontra|sided?\b|seitig|tumou?r|tumeur|target|l[eéä]si|cible|ziel|blanco|bersaglio", re.IGNORECASE
 )
 _LESS_THE_TARGET = re.compile(
-    r"(\b(minus|without|less|excluding|ohne|sans|moins|sin|menos|senza|meno|zonder|sem)|[-\u2010-\u2015\u2212]) ?"
-    r"(the |el |la |le |il |het |o )?i?([pcgi]tv|target|tumou?r|tumeur)",
+    r"\b(minus|without|less|excluding|ohne|sans|moins|sin|menos|senza|meno|zonder|sem) "
+    r"(the |el |la |le |il |het |o )?i?([pcgi]tv|target|tumou?r|tumeur)"
+    r"|[-\u2010-\u2015\u2212] ?i?[pcgi]tv\s*($|[(,;/])",  # and not "- GTV adjacent"
     re.IGNORECASE,
 )
 _OF_THE_TUMOUR = re.compile(r"(?<![^\W_])(ipsi|[ck]ontra)", re.IGNORECASE)

@@ -321,11 +321,12 @@ def _limit_of_more_fractions(table: ConstraintTable, row: Constraint, usual: Yar
 
 
 def _point_or_maximum(table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
-    """A dose to a small volume is no maximum, and the reverse; the note may tell that one was used for the other."""
+    """A dose to a small volume is no maximum, and the reverse; organ or note may tell that one stands for the other."""
     text = printed(row)
     match row.metric:
         case DoseAtVolume(cold=False, volume=volume, volume_unit=Unit.CC) if _MAXIMUM.search(text):
-            if f"{volume:g} cc" not in f"{row.note} {table.note}":
+            said = f"{row.organ} {row.note} {table.note}".replace(",", ".")
+            if not re.search(rf"(?<![\d.]){re.escape(f'{volume:g}')} ?cc", said):
                 what = f"called a maximum, and '{row.metric}' is the dose to {volume:g} cc"
                 yield warning(what, f"write 'Max[{row.metric.unit}]', or say in note that {volume:g} cc was used")
         case DoseStatistic(stat=Stat.MAX) if point := _POINT.search(text):
