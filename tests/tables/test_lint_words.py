@@ -280,7 +280,7 @@ SOURCE = "compare with the source"
         (("V20%Rx[%]", "below", 10, "Heart"), []),
         (
             ("Max[%Rx]", "at_least", 33, "PTV"),
-            [("warning: 'Max[%Rx]' at_least 33 asks for less than half of the prescription; compare with the source")],
+            [("warning: 'Max[%Rx]' at_least 33 asks for half of the prescription or less; compare with the source")],
         ),
         # limits that say nothing
         (

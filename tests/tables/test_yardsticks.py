@@ -40,6 +40,10 @@ def test_everything_is_gathered_from_the_rows_that_print_it() -> None:
         row("Mean[Gy]", "below", 8.0, "Oddorgan", organ="Odd", id="e", acceptable=9.0),
         row("DC70cc[Gy]", "below", 7.0, "Oddorgan", organ="Odd", id="f"),
         row("Max[Gy]", "below", 99.0, "PTV", organ="Target", id="g"),
+        row("R50%[ratio]", "below", 4.0, "PTV", organ="Target", id="h", acceptable=5.0),
+        row("R50%[ratio]", "below", 4.5, "PTV", organ="Target", id="i"),
+        row("R100%[ratio]", "at_least", 0.9, "PTV", organ="Target", id="j"),
+        row("V105%Rx_outside_PTV[%PTV]", "below", 15.0, "PTV", organ="Target", id="k"),
         id="three", fractions=(3, 4),
     )  # fmt: skip
     five = table(
@@ -64,7 +68,7 @@ def test_everything_is_gathered_from_the_rows_that_print_it() -> None:
                         late_only=True),
             TissueRatio(tissue="even", structures=("Alpha",), lowest_gy=0.5, highest_gy=9.0, source="x"),
         ),
-        tumours=TumourRatio(lowest_gy=2.0, highest_gy=20.0, source="x"),
+        tumours=TumourRatio(lowest_gy=2.0, highest_value_gy=12.0, highest_gy=20.0, source="x"),
     )  # fmt: skip
     made = Yardsticks.of([three, five], sites, ratios)
     assert made.critical_cc == {"oddorgan": [70.0, 80.0]}
@@ -90,7 +94,8 @@ def test_everything_is_gathered_from_the_rows_that_print_it() -> None:
     assert made.apart == {"alpha": ["gamma"], "gamma": ["alpha", "delta"], "delta": ["gamma"]}
     odd = (1.0, 4.0, True)
     assert made.ratios == {"oddorgan": odd, "other": odd, "alpha": (0.5, 9.0, False)}
-    assert (made.tissues_gy, made.all_gy) == (9.0, (0.5, 20.0))
+    assert (made.tissues_gy, made.all_gy, made.tumours_gy) == (9.0, (0.5, 20.0), 12.0)
+    assert made.around_targets == {"R50%[ratio]": 5.0, "V105%Rx_outside_PTV[%PTV]": 15.0}
 
     one, both = row("Max[Gy]", "below", 1.0, "Oddorgan"), row("D7%[Gy]", "below", 3.0, "Other", "Oddorgan")
     assert made.critical(one) == made.critical(both) == {70.0, 80.0}
@@ -118,7 +123,8 @@ def test_an_organ_is_called_one_without_something(text: str, is_one: bool) -> No
 
 
 def test_a_shipped_file_with_faults_is_refused_with_all_of_them(tmp_path: Path) -> None:
-    text = "id: a\nversion: '1'\ntitle: T\ntissues: []\ntumours: {lowest_gy: x, highest_gy: 2.0, source: s, more: 1}\n"
+    tumours = "{lowest_gy: x, highest_value_gy: 1.0, highest_gy: 2.0, source: s, more: 1}"
+    text = f"id: a\nversion: '1'\ntitle: T\ntissues: []\ntumours: {tumours}\n"
     (tmp_path / "own.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(TableError) as caught:
         read_shipped("own.yaml", AlphaBetas, tmp_path)
@@ -132,8 +138,8 @@ def test_a_shipped_file_with_faults_is_refused_with_all_of_them(tmp_path: Path) 
     again = Fault(place=f"{place}:2", what="key 'id' is repeated; first on line 1", hint="remove one of them")
     assert again in twice.value.faults
     (tmp_path / "own.yaml").write_text(text.replace("x,", "1.0,").replace(", more: 1", ""), encoding="utf-8")
-    tumours = TumourRatio(lowest_gy=1.0, highest_gy=2.0, source="s")
-    expected = AlphaBetas(id="a", version="1", title="T", tissues=(), tumours=tumours)
+    ratio = TumourRatio(lowest_gy=1.0, highest_value_gy=1.0, highest_gy=2.0, source="s")
+    expected = AlphaBetas(id="a", version="1", title="T", tissues=(), tumours=ratio)
     assert read_shipped("own.yaml", AlphaBetas, tmp_path) == expected
 
 

@@ -26,9 +26,10 @@ class TissueRatio(Entry):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TumourRatio(Entry):
-    """The same for all tumours together."""
+    """The same for all tumours together; ``highest_value_gy`` is without the ends of intervals."""
 
     lowest_gy: float
+    highest_value_gy: float
     highest_gy: float
     source: str
 

@@ -8,6 +8,7 @@ them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeGuard
 
 from sbrtcheck.errors import MetricError
@@ -22,6 +23,7 @@ from sbrtcheck.metric import (
     VolumeAtDose,
     parse_written,
 )
+from sbrtcheck.structure_names import TARGETS
 from sbrtcheck.tables.document import At, Document, LineFault
 from sbrtcheck.tables.limits import Sense
 from sbrtcheck.tables.readings import reader_key
@@ -280,12 +282,18 @@ def _direction_faults(document: Document, at: At, row: Row, metric: Metric, sens
             yield document.fault(sense_at, what, "write below or at_most")
         case VolumeAtDose(cold=True) if sense.is_upper:
             what = f"'{metric}' {sense}: a spared volume has to be at least so large"
-            yield document.fault(sense_at, what, "write at_least or above")
+            covers = f"write '{replace(metric, cold=False)}' at_least, with the percent that is covered"
+            yield document.fault(sense_at, what, covers if _is_of_a_target(row) else "write at_least or above")
     if row.get("volume_threshold") is True and not _is_hot_cc(metric, sense):
         what = f"volume_threshold does not fit '{metric}' {sense}"
         yield document.fault(
             (*at, "volume_threshold"), what, "it is for 'no more than v cc above d Gy': D5cc[Gy] below d"
         )
+
+
+def _is_of_a_target(row: Row) -> bool:
+    structure = row.get("structure")
+    return isinstance(structure, str) and structure.upper().startswith(TARGETS)
 
 
 def _quantity_faults(document: Document, at: At, row: Row, metric: Metric | None) -> Iterator[LineFault]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from sbrtcheck.errors import Fault, TableError
+from sbrtcheck.tables.lint_ids import id_slips
 from sbrtcheck.tables.lint_table import fraction_slips, row_slips
 from sbrtcheck.tables.load import GIVEN_VALUES, is_as_shipped, is_copy_of_shipped
 from sbrtcheck.tables.slips import Level, Slip
@@ -60,7 +61,8 @@ def remarks_of(table: ConstraintTable) -> tuple[LintRemark, ...]:
     if is_copy_of_shipped(table):
         return ()
     of_rows = sorted(row_slips(table, load_yardsticks()), key=lambda pair: pair[0].line)
-    found: list[tuple[Constraint | None, Slip]] = [*((None, slip) for slip in fraction_slips(table)), *of_rows]
+    of_table = (*fraction_slips(table), *id_slips(table))
+    found: list[tuple[Constraint | None, Slip]] = [*((None, slip) for slip in of_table), *of_rows]
     return tuple(
         LintRemark(
             table_id=table.id,

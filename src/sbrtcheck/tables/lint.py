@@ -23,6 +23,7 @@ from sbrtcheck.tables.evidence import (
     folder_faults,
     numbers_in_text,
 )
+from sbrtcheck.tables.lint_ids import id_slips
 from sbrtcheck.tables.lint_sites import is_sites, row_site_slips, site_slips, table_slips
 from sbrtcheck.tables.lint_table import OF_FRACTIONS, counts, for_whom, fraction_slips, is_in_gray, row_slips
 from sbrtcheck.tables.load import (
@@ -176,7 +177,8 @@ def lint_bytes(raw: bytes, *, place: str) -> tuple[Remark, ...]:
 def _table_remarks(read: Examined, sites: frozenset[str]) -> Iterator[Remark]:
     yield from map(_fault_remark, read.faults)
     yield from _untraced_remarks(read)
-    for slip in (*fraction_slips(read.table), *(() if read.faults else table_slips(read.table, sites))):
+    of_whole = () if read.faults else (*id_slips(read.table), *table_slips(read.table, sites))
+    for slip in (*fraction_slips(read.table), *of_whole):
         yield _remark(read, 1, slip)
     for item in read.table.for_clinician:
         for slip in row_site_slips(item.only_site, read.table, sites):

@@ -7,9 +7,22 @@ stricter is no error: no plan passes by it that should not.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
-from sbrtcheck.metric import DoseAtVolume, DoseStatistic, Metric, Stat, Unit, VolumeAtDose
+from sbrtcheck.metric import (
+    DoseAtVolume,
+    DoseStatistic,
+    Index,
+    MaxDoseAtDistance,
+    Metric,
+    PlanIndex,
+    Stat,
+    Unit,
+    VolumeAtDose,
+    VolumeOutside,
+)
 from sbrtcheck.radiobiology import Quantity
+from sbrtcheck.structure_names import organ_named
 from sbrtcheck.tables.slips import MAX_FRACTION, MAX_GY, Slip, error, first_limit, is_target, summary, warning
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import Constraint
@@ -22,6 +35,7 @@ _TENFOLD = 10.0  # a slip of the decimal point
 _HUNDREDFOLD = 100.0
 _FAR_VARIATION = 2.0  # the widest that is printed is 1.5 times the limit
 _NEARLY_ALL = 90.0  # percent of an organ: the dose to so much of it is nearly its minimum
+_NEARLY_WHOLE = 95.0  # percent of an organ: to allow so much of it a dose limits nothing
 _MAX_PERCENT_RX = 200.0  # no plan whose dose is that of its prescription has an organ so hot
 _MIN_PERCENT_RX = 50.0
 _WHOLE, _HALF = 100.0, 50.0
@@ -44,7 +58,8 @@ def _met_by_all(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) ->
     limit, metric = highest_limit(row), row.metric
     if not row.is_upper_limit:
         return
-    if metric.unit is Unit.PERCENT and isinstance(metric, VolumeAtDose) and limit >= _WHOLE:
+    in_percent = metric.unit is Unit.PERCENT and isinstance(metric, VolumeAtDose)
+    if in_percent and limit >= _WHOLE:
         typed = summary(row) if limit == first_limit(row) else f"'{metric}' acceptable {limit:g}"
         if row.sense.is_met(_WHOLE, limit):
             yield error(
@@ -54,9 +69,27 @@ def _met_by_all(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) ->
             yield warning(
                 f"{typed} allows all but the last bit of the volume", "give the number that the source prints"
             )
+    elif in_percent and limit >= _NEARLY_WHOLE and not is_target(row):
+        yield warning(f"{summary(row)} allows nearly the whole volume", "give the number that the source prints")
+    if isinstance(metric, MaxDoseAtDistance) and metric.unit is Unit.PERCENT_RX and _WHOLE <= limit <= _MAX_PERCENT_RX:
+        what = f"{summary(row)} allows the whole prescription 2 cm from the target"
+        yield warning(what, "give the number that the source prints")
+    if isinstance(metric, PlanIndex) and metric.index is Index.CI_PADDICK and limit >= 1:
+        yield error(f"{summary(row)}: it is 1 at most in every plan", "write at_least or above")
     if metric.unit is Unit.PERCENT_RX and limit > _MAX_PERCENT_RX:
         remark = warning if is_target(row) or _is_whole_body(row) else error
         yield remark(f"{summary(row)}: no plan has so much", "give the limit in percent of the prescription")
+
+
+def _beyond_prescription(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
+    """The volume at a dose, in percent of the prescription, that no plan has."""
+    metric = row.metric
+    if not isinstance(metric, VolumeAtDose) or metric.dose_unit is not Unit.PERCENT_RX:
+        return
+    if row.is_upper_limit != metric.cold and metric.dose >= _MAX_PERCENT_RX:
+        certain = metric.dose > _MAX_PERCENT_RX and not is_target(row) and not _is_whole_body(row)
+        what = f"'{metric}' is at {metric.dose:g} % of the prescription: no plan has so much"
+        yield (error if certain else warning)(what, _POINT)
 
 
 def _of_nearly_all(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
@@ -78,13 +111,27 @@ def _low_coverage(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) 
     if not is_target(row) or row.is_upper_limit:
         return
     metric = row.metric
-    asked = [first_limit(row)] if metric.unit is Unit.PERCENT_RX else []
-    if isinstance(metric, VolumeAtDose) and metric.dose_unit is Unit.PERCENT_RX:
+    of_target = metric.unit is Unit.PERCENT_RX and not isinstance(metric, MaxDoseAtDistance)
+    asked = [first_limit(row)] if of_target else []
+    if isinstance(metric, VolumeAtDose) and metric.dose_unit is Unit.PERCENT_RX and not metric.cold:
         asked.append(metric.dose)
         if metric.unit is Unit.PERCENT and metric.dose <= _WHOLE and MAX_FRACTION < first_limit(row) < _HALF:
             yield warning(f"{summary(row)} leaves more than half of the target out", "compare with the source")
-    if any(MAX_FRACTION < percent < _MIN_PERCENT_RX for percent in asked):  # what is less is a fraction: another rule
-        yield warning(f"{summary(row)} asks for less than half of the prescription", "compare with the source")
+    if any(MAX_FRACTION < percent <= _MIN_PERCENT_RX for percent in asked):  # what is less is a fraction: another rule
+        yield warning(f"{summary(row)} asks for half of the prescription or less", "compare with the source")
+
+
+def _far_from_target(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
+    """What surrounds the target, far above all that bundled tables allow; or its volume in cc, with their percent."""
+    metric, limit = row.metric, highest_limit(row)
+    highest = usual.around_targets.get(str(metric))
+    if row.is_upper_limit and highest is not None and limit > _TWICE * highest:
+        yield warning(f"'{metric}' allows {limit:g}, where no bundled table allows more than {highest:g}", _POINT)
+    if row.is_upper_limit and isinstance(metric, VolumeOutside) and metric.unit is Unit.CC:
+        instead = str(replace(metric, unit=Unit.PERCENT_PTV))
+        if usual.around_targets.get(instead) == limit:
+            what = f"{summary(row)}, where bundled tables have '{instead}' with the same number"
+            yield warning(what, f"if that is the row meant, write '{instead}'")
 
 
 def _far_variation(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
@@ -111,7 +158,7 @@ def _too_much_dose(table: ConstraintTable, row: Constraint, usual: Yardsticks) -
     if dose is None or not table.fractions or is_target(row) or _is_whole_body(row) or not row.is_upper_limit:
         return
     typed_gy, number = dose, max(table.fractions)
-    gy = _physical_gy(row, typed_gy, number)
+    gy = physical_dose(row, typed_gy, number)
     here, later = _highest(row, usual, number)
     is_cgy = row.quantity is Quantity.PHYSICAL and first_limit(row) > MAX_GY  # which has a rule of its own
     if here is None or is_cgy or gy <= _WELL_ABOVE * here:
@@ -128,22 +175,37 @@ _COMPARE = "compare with the source; a BED or EQD2 needs a quantity"
 
 
 def _beyond_any_organ(table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
-    """The volume at a dose that bundled tables allow no organ, of one that they have no such dose for."""
-    metric = row.metric
-    if not isinstance(metric, VolumeAtDose) or metric.dose_unit is not Unit.GY or not table.fractions or is_target(row):
+    """A dose that bundled tables allow no organ, of an organ that they have no such dose for."""
+    dose = _dose_of_any_organ(row)
+    if dose is None or not table.fractions or is_target(row) or _is_whole_body(row):
         return
-    if _is_whole_body(row) or row.quantity is not Quantity.PHYSICAL or metric.dose > MAX_GY:
+    if row.quantity is not Quantity.PHYSICAL or dose > MAX_GY:
         return
-    number = max(table.fractions)
-    if not metric.cold and _highest(row, usual, number)[0] is not None:  # which has a rule of its own
+    metric, number = row.metric, max(table.fractions)
+    cold = isinstance(metric, VolumeAtDose) and metric.cold
+    if not cold and _highest(row, usual, number)[0] is not None:  # which has a rule of its own
         return
     by_number = usual.highest_of_all(number)
-    if not by_number or metric.dose <= _WELL_ABOVE * by_number[min(by_number)]:
+    if not by_number or dose <= _WELL_ABOVE * by_number[min(by_number)]:
         return
     here, later = by_number[min(by_number)], max(by_number.values())
-    certain = row.is_upper_limit != metric.cold and metric.dose > _TWICE * here and metric.dose > _WELL_ABOVE * later
-    what = f"'{metric}' is at {metric.dose:g} Gy, where no bundled table allows any organ more than {here:g} Gy"
+    certain = row.is_upper_limit != cold and dose > _TWICE * here and dose > _WELL_ABOVE * later
+    what = f"'{metric}' is at {dose:g} Gy, where no bundled table allows any organ more than {here:g} Gy"
     yield (error if certain else warning)(what, _POINT)
+
+
+def _dose_of_any_organ(row: Constraint) -> float | None:
+    """The dose in Gy that a row is about: of a volume at a dose, or the limit of an organ whose name is listed.
+
+    Another name may be of a ring around the target, which is as hot as it.
+    """
+    match row.metric:
+        case VolumeAtDose(dose_unit=Unit.GY, dose=dose):
+            return dose
+        case _ if row.is_upper_limit and all(map(organ_named, row.structures)):
+            return _dose_allowed(row)
+        case _:
+            return None
 
 
 def _is_whole_body(row: Constraint) -> bool:
@@ -162,7 +224,8 @@ def _dose_allowed(row: Constraint) -> float | None:
             return None
 
 
-def _physical_gy(row: Constraint, dose_gy: float, fractions: int) -> float:
+def physical_dose(row: Constraint, dose_gy: float, fractions: int) -> float:
+    """The physical dose, in Gy, that a dose of the row's quantity is in so many fractions."""
     from sbrtcheck.radiobiology import total_dose_for_bed, total_dose_for_eqd2
 
     if row.alpha_beta_gy is None:
@@ -184,10 +247,12 @@ def _highest(row: Constraint, usual: Yardsticks, number: int) -> tuple[float | N
     else:
         of_kind, volume = usual.hot_gy, _hot_volume(row)
     at_most_as_large = POINT_CC if volume <= POINT_CC else volume
+    # the dose to the coldest nine tenths is that to the hottest tenth: a critical volume in cc says nothing of it
+    at_least_as_large = SHARE_CC if of_kind is usual.cold_gy and volume >= SHARE_CC + _HALF else 0.0
     by_number: dict[int, float] = {}
     for one in bodies_of(row):
         for fractions, doses in of_kind.get(one, {}).items():
-            highest = max((gy for cc, gy in doses if cc <= at_most_as_large), default=0.0)
+            highest = max((gy for cc, gy in doses if at_least_as_large <= cc <= at_most_as_large), default=0.0)
             if int(fractions) >= number and highest:
                 by_number[int(fractions)] = max(highest, by_number.get(int(fractions), highest))
     return (by_number[min(by_number)], max(by_number.values())) if by_number else (None, 0.0)
@@ -223,8 +288,18 @@ def _ratio(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Itera
         )
         return
     if is_target(row):
+        if usual.tumours_gy is not None and ratio > _TWICE * usual.tumours_gy:
+            what = (
+                f"alpha_beta {ratio:g} of {row.structures[0]}; of tumours none above {usual.tumours_gy:g} Gy was read"
+            )
+            yield warning(what, "compare with the source")
         return
     read = [usual.ratios[one] for one in bodies_of(row) if one in usual.ratios]
+    late_gy = max((float(one[1]) for one in usual.ratios.values() if one[2]), default=usual.tissues_gy)
+    if not read and late_gy < ratio <= usual.tissues_gy and any(one in usual.numbers for one in bodies_of(row)):
+        what = f"alpha_beta {ratio:g} for {row.structures[0]}; none above {late_gy:g} Gy was read of what reacts late"
+        yield warning(what, "is it that of a tumour?")
+        return
     highest_of_organ = max((float(one[1]) for one in read), default=usual.tissues_gy)
     if ratio > highest_of_organ:
         remark = error if read and all(one[2] for one in read) else warning
@@ -342,8 +417,10 @@ def _percent_for_cc(_table: ConstraintTable, row: Constraint, usual: Yardsticks)
 NUMBER_CHECKS: tuple[Check, ...] = (
     _of_no_dose,
     _met_by_all,
+    _beyond_prescription,
     _of_nearly_all,
     _low_coverage,
+    _far_from_target,
     _far_variation,
     _too_much_dose,
     _beyond_any_organ,

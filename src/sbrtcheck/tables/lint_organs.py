@@ -11,7 +11,17 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 from sbrtcheck.metric import DoseAtVolume, DoseStatistic, Stat, Unit, VolumeAtDose
-from sbrtcheck.structure_names import TARGETS, called, normalise, organ_named, side_called
+from sbrtcheck.structure_names import (
+    TARGETS,
+    called,
+    lies_inside,
+    normalise,
+    organ_named,
+    parts,
+    side_called,
+    target_taken_out,
+    without_margin,
+)
 from sbrtcheck.tables.slips import Slip, error, is_target, printed, summary, warning
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import Constraint, Select
@@ -19,21 +29,40 @@ from sbrtcheck.tables.yardsticks import WHOLE_BODY, Yardsticks, bodies_of, body,
 
 _WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
 _LONGEST = 4  # words of an organ's name
-_MAXIMUM = re.compile(r"\b(d?max|maximum|maximal|hottest|point dose)\b", re.IGNORECASE)
-_MINIMUM = re.compile(r"\b(d?min|minimum|minimal|coldest)\b", re.IGNORECASE)
+_MAXIMUM = re.compile(  # in the languages of `_MEAN`; no maxilla
+    r"\b(d?m[aá]x(?!ill)\w*|massim\w*|mak[sz]\w*|hottest|peak|spitzen\w*|point dose|punktdosis"
+    r"|d ?0[.,]0\d* ?cc)\b|最大",
+    re.IGNORECASE,
+)
+_MINIMUM = re.compile(r"\b(d?min|m[ií]nim\w*|mindest\w*|coldest)\b|最小", re.IGNORECASE)
 _VOLUME = re.compile(  # "maximum volume above the threshold", "max 33 %", "max. a third"
     r"\bvol|%|percent|\d ?/ ?\d|third|half|drittel|h[aä]lfte|tiers|moiti[eé]|\bd\d", re.IGNORECASE
 )
 _LARGE_SHARE = 20.0  # percent of an organ: no maximum
 _MEAN = re.compile(
-    r"\b(d?mean|average|mld|d?median|d?min|minimum|moyenn?e?|mittel\w*|mittler\w*|medi[ao]|promedio|gemiddelde?)\b",
+    r"\b(d?mean|averaged?|mld|d?median|d?min|minimum|dmoy|moyenn?e?s?|mittel\w*|mittler\w*|durchschnitt\w*|m[eé]di[ao]s?"
+    r"|promedio|gemiddelde?|średni\w*|medel\w*)\b|平均",
     re.IGNORECASE,
 )
+_MEAN_ITSELF = re.compile(_MEAN.pattern.replace("d?median|d?min|minimum|", ""), re.IGNORECASE)
 _OF_A_SIDE = re.compile(  # "left-sided tumours"
     r"[ik]psi|[ck]ontra|sided?\b|seitig|tumou?r|tumeur|target|l[eéä]si|cible|ziel|blanco|bersaglio", re.IGNORECASE
 )
+_LESS_THE_TARGET = re.compile(
+    r"\b(minus|without|less|excluding|ohne|sans|moins|sin|menos|senza|meno|zonder|sem) "
+    r"(the |el |la |le |il |het |o )?i?([pcgi]tv|target|tumou?r|tumeur)"
+    r"|[-\u2010-\u2015\u2212] ?i?[pcgi]tv\s*($|[(,;/])",  # and not "- GTV adjacent"
+    re.IGNORECASE,
+)
+_OF_THE_TUMOUR = re.compile(r"(?<![^\W_])(ipsi|[ck]ontra)", re.IGNORECASE)
+_BOTH = "name the structure of both, or a union of them"
 _PART_BREAK = re.compile(r"[(),;:/]")
 _SKIN = "skin"
+_BOWEL = "Bowel"
+_SMALL_BOWEL = frozenset({"Bowel_Small", "Spc_Bowel_Small", "Jejunum_Ileum", "Jejunum", "Ileum", "Duodenum"})
+_LARGE_BOWEL = frozenset(
+    {"Bowel_Large", "Cecum", "Colon", "Rectum", "Colon_Ascending", "Colon_Transverse", "Colon_Decending"}
+)
 _OPERATOR = re.compile(r"[-+~^!&|]")
 _PLACE_OF_TARGET = {"GTV": 0, "CTV": 1, "ITV": 1, "PTV": 2}  # from inside; a CTV and an ITV may lie either way
 _TARGET = re.compile(rf"(?<![A-Za-z])({'|'.join(_PLACE_OF_TARGET)})", re.IGNORECASE)
@@ -48,9 +77,11 @@ def _other_statistic(table: ConstraintTable, row: Constraint, _usual: Yardsticks
         if _MAXIMUM.search(text) and not _MEAN.search(text) and not _VOLUME.search(text):
             yield error(f"called a maximum, and '{metric}' is not", f"write 'Max[{metric.unit}]'")
         return
-    if isinstance(metric, DoseStatistic) and metric.stat is Stat.MAX and not row.is_upper_limit:
-        if _MINIMUM.search(text) and not _MAXIMUM.search(text):
-            yield error(f"called a minimum, and '{metric}' is the hottest point", f"write 'Min[{metric.unit}]'")
+    if isinstance(metric, DoseStatistic) and not row.is_upper_limit:
+        others = {Stat.MAX: (_MAXIMUM, "the hottest point"), Stat.MEAN: (_MEAN_ITSELF, "the mean")}
+        own_name, what = others.get(metric.stat, (_MINIMUM, ""))
+        if _MINIMUM.search(text) and not own_name.search(text):
+            yield error(f"called a minimum, and '{metric}' is {what}", f"write 'Min[{metric.unit}]'")
         return
     explained = f"{row.note} {table.note}"
     if not isinstance(metric, DoseStatistic) or not row.is_upper_limit:
@@ -71,20 +102,85 @@ def _is_far_from_maximum(metric: DoseAtVolume) -> bool:
 
 def _other_organ(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
     """The text names one organ, and the structures are another."""
-    if any(_OPERATOR.search(name) or name.upper().startswith(TARGETS) for name in row.structures):
+    if any(_is_boolean(name) or name.upper().startswith(TARGETS) for name in row.structures):
         return
     named = _named(row.organ, usual) or frozenset(map(body, _organs_of_text(row.organ)))
     bodies = tuple(map(body, row.structures))
-    if _SKIN in named:  # which is contoured as the surface of the body
+    if _SKIN in named and WHOLE_BODY & {*bodies}:  # it is contoured as the surface of the body
         return
     if WHOLE_BODY & named and WHOLE_BODY.issuperset(bodies):
         return
     if not named or any(_stand_for_each_other(one, other, usual) for one in bodies for other in named):
         return
+    if any(lies_inside(name, organ) for name in row.structures for organ in _organs_of_text(row.organ)):
+        return
     if not all(one in usual.together or organ_named(name) for one, name in zip(bodies, row.structures, strict=False)):
         return  # a name of the clinic's own, which may be of any organ
     what = f"printed for '{row.organ}', and measured on {', '.join(row.structures)}"
     yield (error if _are_apart(row, bodies, usual) else warning)(what, "correct organ, or structure")
+
+
+def _is_boolean(name: str) -> bool:
+    """Whether a structure is made of others; less the target it is the organ still."""
+    return _OPERATOR.search(name) is not None and not target_taken_out(name)
+
+
+def _other_bowel(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
+    """The small bowel by its name, and the large one by its structure; or the reverse."""
+    named = _organs_of_text(row.organ) - {_BOWEL}
+    for printed_bowel, other in ((_LARGE_BOWEL, _SMALL_BOWEL), (_SMALL_BOWEL, _LARGE_BOWEL)):
+        if named and named <= printed_bowel and all(organ_named(name) in other for name in row.structures):
+            what = f"printed for '{row.organ}', and measured on {', '.join(row.structures)}"
+            yield warning(what, "correct organ, or structure")
+
+
+def _organ_on_a_target(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
+    """An organ at risk by its name, and a target by its structure, which is given more than any of them."""
+    if not is_target(row) or not row.is_upper_limit or _TARGET.search(row.organ) or _OF_A_SIDE.search(row.organ):
+        return
+    named = {body(organ) for organ in _organs_of_text(row.organ)}
+    in_gray = row.metric.unit is Unit.GY or (isinstance(row.metric, VolumeAtDose) and row.metric.dose_unit is Unit.GY)
+    if in_gray and any(one in usual.numbers for one in named):
+        what = f"printed for '{row.organ}', and measured on {', '.join(row.structures)}"
+        yield warning(what, "correct organ, or structure")
+
+
+def _target_among_organs(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
+    """A target beside organs: what is asked of the one is not asked of the others."""
+    targets = [name for name in row.structures if name.upper().startswith(TARGETS)]
+    if targets and len(targets) < len(row.structures):
+        yield warning(f"{targets[0]} is a target, and the others of the row are organs", f"take {targets[0]} out")
+
+
+def _with_the_target(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
+    """The organ less the target by its name, and the whole of it by its structure."""
+    is_whole = all(organ_named(name) and not target_taken_out(name) for name in row.structures)
+    if is_whole and not is_target(row) and _LESS_THE_TARGET.search(row.organ):
+        name = row.structures[0]
+        what = f"printed for '{row.organ}', and measured on {name} with its part in the target"
+        yield warning(what, f"write the structure without it, such as {name}-GTV")
+
+
+def _one_side_before_both(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
+    """One organ of two as a choice beside both together: the other side is then not looked at."""
+    if row.select is not Select.FIRST or side_called(row.organ) or _OF_A_SIDE.search(row.organ):
+        return
+    single = [choice.structures[0] for choice in row.choices if len(choice.structures) == 1]
+    for name in single:
+        stem, side = _key(name)[:-2], _side(name)
+        of_both = any(not _side(other) and body(other) == body(name) for other in row.structures)
+        of_both |= any(
+            {_side(other) for other in choice.structures} == {"l", "r"} and body(name) in _bodies(choice.structures)
+            for choice in row.choices
+        )
+        if (
+            side
+            and of_both
+            and not any(_side(other) and _side(other) != side and _key(other)[:-2] == stem for other in single)
+        ):
+            what = f"{name} is a choice of the row, and its other side is none: that is not checked"
+            yield warning(what, "name both sides, or a union of them")
+            return
 
 
 def _inner_target(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
@@ -151,9 +247,9 @@ def _other_side(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) ->
     """The left organ by its name, and the right one by its structure; or both together, which dilutes it."""
     if _OF_A_SIDE.search(row.organ):
         return
-    parts = _PART_BREAK.split(row.organ)
-    of_organ = {side for part in parts for side in _sides_of_organ(part, bodies_of(row))}
-    text_sides = of_organ or set(filter(None, map(side_called, parts)))
+    phrases = _PART_BREAK.split(row.organ)
+    of_organ = {side for part in phrases for side in _sides_of_organ(part, bodies_of(row))}
+    text_sides = of_organ or set(filter(None, map(side_called, phrases)))
     if len(text_sides) != 1:
         return
     (wanted,) = text_sides
@@ -187,8 +283,14 @@ def _without_sides(phrase: str) -> str:
 
 def _side(name: str) -> str:
     """``l``, ``r``, or nothing."""
-    key = normalise(name)
+    key = _key(name)
     return key[-1] if key.endswith(("_l", "_r")) and not key.endswith("_l_r") else ""
+
+
+def _key(name: str) -> str:
+    """The name as names are compared, of the organ that it is in any language, and that a target was taken out of."""
+    itself = without_margin(name) if target_taken_out(name) else name
+    return normalise(organ_named(itself) or itself)
 
 
 # -------------------------------------------------------------------------------- structures that dilute
@@ -210,11 +312,10 @@ def _first_of_two_sides(_table: ConstraintTable, row: Constraint, _usual: Yardst
     if row.select is not Select.FIRST:
         return
     single = [choice[0] for choice in _before_both(row) if len(choice) == 1]
-    stems = {normalise(name)[:-2]: _side(name) for name in single if _side(name) == "l"}
+    stems = {_key(name)[:-2]: name for name in single if _side(name) == "l"}
     for name in single:
-        stem = normalise(name)[:-2]
-        if _side(name) == "r" and stem in stems:
-            left = next(one for one in single if normalise(one) == f"{stem}_l")
+        left = stems.get(_key(name)[:-2], "")
+        if _side(name) == "r" and left:
             what = f"the first of {', '.join(row.structures)} that the plan has: the other side is not checked"
             yield error(what, f"write structure: {{each: [{left}, {name}]}}, or union for both together")
             return
@@ -264,12 +365,20 @@ def _per_side(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> I
     if not cold or not in_cc:
         return
     for names in _measured_together(row):
-        sides = {_side(name) for name in names}
+        if all(map(_OF_THE_TUMOUR.search, names)):
+            yield warning(f"'{row.metric}' is asked of one side, and a critical volume is of both together", _BOTH)
+            return
+        sides = {_side(name) or _side_of_whole(name) for name in names}
         if sides in ({"l"}, {"r"}):
             both = sorted({organ_or_stem(name) + side for name in names for side in ("_L", "_R")})
             what = f"'{row.metric}' is asked of one side, and a critical volume is of both together"
             yield error(what, f"write structure: {{union: [{', '.join(both)}]}}")
             return
+
+
+def _side_of_whole(name: str) -> str:
+    """The side of the organ that a structure is a listed part of: the left lung, of one of its lobes."""
+    return next((side for part, whole in parts() if part == name and (side := _side(whole))), "")
 
 
 def _measured_together(row: Constraint) -> Iterator[tuple[str, ...]]:
@@ -299,6 +408,11 @@ def organ_or_stem(name: str) -> str:
 ORGAN_CHECKS: tuple[Check, ...] = (
     _other_statistic,
     _other_organ,
+    _target_among_organs,
+    _with_the_target,
+    _one_side_before_both,
+    _other_bowel,
+    _organ_on_a_target,
     _inner_target,
     _other_side,
     _with_the_body,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 
 from sbrtcheck.metric import (
     DoseAtVolume,
@@ -20,10 +21,10 @@ from sbrtcheck.metric import (
     VolumeOutside,
 )
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.structure_names import TARGETS, known_names, organ_named
+from sbrtcheck.structure_names import TARGETS, known_names, organ_named, target_taken_out, without_margin
 from sbrtcheck.tables.lint_copies import COPY_CHECKS
 from sbrtcheck.tables.lint_equivalents import EQUIVALENT_CHECKS
-from sbrtcheck.tables.lint_numbers import NUMBER_CHECKS
+from sbrtcheck.tables.lint_numbers import NUMBER_CHECKS, physical_dose
 from sbrtcheck.tables.lint_organs import ORGAN_CHECKS
 from sbrtcheck.tables.lint_serial import SERIAL_CHECKS
 from sbrtcheck.tables.shape_faults import nearest
@@ -41,10 +42,15 @@ _TWICE = 2.0
 _ROUND = 5
 _WHOLE, _MOST = 100.0, 90.0  # percent
 
-_PRINTED_SIDE = re.compile(r"\b(ipsi|contra)(?=-?lateral)", re.IGNORECASE)
+_PRINTED_SIDE = re.compile(r"\b(ipsi|h?omo|contra|kontra|contro)(?=-?lat[eé]r)", re.IGNORECASE)
 _MAXIMUM = re.compile(r"\b(d?max|maximum)\b", re.IGNORECASE)
 _POINT = re.compile(r"\bd?0[.,]0\d+ ?cc\b", re.IGNORECASE)
-_FRACTIONS = re.compile(r"(?<![\d.])(\d{1,2})[ -]?(?:fx|fractions?)\b", re.IGNORECASE)
+_NUMBERS = ("", "single", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_FRACTIONS = re.compile(  # 5# is how it is written in the United Kingdom; #5 is a number of something else
+    rf"(?<![\w.])(\d{{1,2}}|{'|'.join(_NUMBERS[1:])})[ -]?"
+    r"(?:(?:fx|fra[ck][tc]?i[oó]ns?|fraktionen|fracciones|fra[cç][oõ]es|frazioni|fracties|s[eé]ances)\b|\#)",
+    re.IGNORECASE,
+)
 
 _CORD = re.compile(r"\bcord\b", re.IGNORECASE)
 _BREAK = re.compile(r"[(,;:/]")
@@ -101,11 +107,33 @@ def _hot_for_cold(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -
             elif limit > min(critical) / 2:
                 what = f"{summary(row)} is the volume of {organ} that receives at least the dose"
                 yield warning(what, f"if the source says 'at least {limit:g} cc below', write {cold}")
-        case DoseAtVolume(cold=False, volume_unit=Unit.CC, volume=volume) if volume in critical:
-            what = f"{summary(row)} is of the hottest {volume:g} cc, and that is a critical volume of {organ}"
-            yield error(what, f"write 'DC{volume:g}cc[{row.metric.unit}]', the dose to the coldest {volume:g} cc")
+        case DoseAtVolume(cold=False, volume_unit=Unit.CC, volume=volume, unit=unit) if _is_near(volume, critical):
+            what, remark = f"{summary(row)} is of the hottest {volume:g} cc", warning
+            if volume in critical:
+                what, remark = f"{what}, and that is a critical volume of {organ}", error
+            yield remark(what, f"write 'DC{volume:g}cc[{unit}]', the dose to the coldest {volume:g} cc")
         case _:
             pass
+
+
+def _is_near(volume: float, critical: Collection[float]) -> bool:
+    """Whether it may be another source's critical volume: more than half of the least, less than twice the largest."""
+    return min(critical) / 2 < volume < 2 * max(critical)
+
+
+def _cold_for_hot(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
+    """The share of an organ that bundled tables allow a dose, written as the share that is spared it."""
+    metric = row.metric
+    if not isinstance(metric, VolumeAtDose) or not metric.cold or metric.unit is not Unit.PERCENT or row.is_upper_limit:
+        return
+    limit, instead = first_limit(row), str(replace(metric, cold=False))
+    if is_target(row):
+        if metric.dose_unit is Unit.PERCENT_RX and metric.dose <= _WHOLE:  # more of it than that may well be limited
+            what = f"{summary(row)} asks for {limit:g} % of {row.structures[0]} below the dose"
+            yield (error if limit >= _WHOLE / 2 else warning)(what, f"to cover it, write '{instead}'")
+    elif limit < _WHOLE / 2 and (tables := usual.tables_with(row, instead, limit)):
+        what = f"{summary(row)} spares {limit:g} %, where {min(tables)} has '{instead}' with the same number"
+        yield warning(what, f"if that is the row meant, write '{instead}' below, or spare {_WHOLE - limit:g} %")
 
 
 def _asks_for_dose(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
@@ -172,6 +200,20 @@ def _is_third(number: float) -> bool:
     return number % 1 != 0 and any(abs(number - third) < _SAME for third in _THIRDS)
 
 
+def _coverage_in_cc(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
+    """The percentage of a target that has to be covered, written in cc: a small target cannot, a large one need not."""
+    if not is_target(row) or row.is_upper_limit:
+        return
+    match row.metric:
+        case VolumeAtDose(cold=False, unit=Unit.CC) if _WHOLE / 2 <= first_limit(row) <= _WHOLE:
+            instead = f"{row.metric}".replace("[cc]", "[%]")
+        case DoseAtVolume(cold=False, volume_unit=Unit.CC, volume=volume, unit=unit) if _WHOLE / 2 <= volume <= _WHOLE:
+            instead = f"D{volume:g}%[{unit}]"
+        case _:
+            return
+    yield warning(f"{summary(row)} has the coverage of {row.structures[0]} in cc", f"if % is meant, write '{instead}'")
+
+
 def _small_percentage(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
     """A volume of less than 0.1 percent of an organ: somebody meant cc."""
     metric = row.metric
@@ -180,13 +222,18 @@ def _small_percentage(_table: ConstraintTable, row: Constraint, _usual: Yardstic
         yield warning(what, f"if cc is meant, write 'D{metric.volume:g}cc[{metric.unit}]'")
 
 
-def _magnitude(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
+def _magnitude(table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
     """Gray that are centigray, percentages that are fractions."""
     metric, limit = row.metric, first_limit(row)
     in_percent = f"{100 * limit:g}"
     course = row.quantity is Quantity.PHYSICAL and not isinstance(metric, PrescriptionMetric)  # a BED may well be more
     if metric.unit is Unit.GY and course and limit > MAX_GY:
         yield error(f"a limit of {limit:g} Gy", f"if it is in cGy, write {limit / 100:g}")
+    if metric.unit is Unit.GY and row.alpha_beta_gy is not None and table.fractions:
+        physical_gy = physical_dose(row, limit, max(table.fractions))
+        if physical_gy > MAX_GY:
+            what = f"a limit of {limit:g} Gy of {row.quantity}, {physical_gy:.4g} Gy of physical dose"
+            yield error(what, f"if it is in cGy, write {limit / 100:g}")
     doses = [limit] if metric.unit is Unit.GY else []
     doses += [metric.dose] if isinstance(metric, VolumeAtDose) and metric.dose_unit is Unit.GY else []
     if is_target(row) and not row.is_upper_limit and any(0 < dose <= MAX_FRACTION for dose in doses):
@@ -242,20 +289,29 @@ def _in_other_unit(row: Constraint) -> Iterator[tuple[str, float]]:
                 yield f"D{limit:g}cc[Gy]", dose
         case DoseAtVolume(volume_unit=unit, unit=out):
             yield str(metric).replace(f"{unit}[{out}]", f"{'%' if unit is Unit.CC else 'cc'}[{out}]"), limit
+            if unit is Unit.CC and out is Unit.GY and not metric.cold and row.is_upper_limit:
+                yield f"V{limit:g}Gy[%]", metric.volume
         case _:
             pass
 
 
 def _limit_of_more_fractions(table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
     """The limit that bundled tables have for more fractions, where they have another for this number."""
-    if not table.fractions or is_target(row) or not row.is_upper_limit or row.metric.unit is not Unit.GY:
+    metric, dose, allows = str(row.metric), first_limit(row), row.is_upper_limit
+    match row.metric:
+        case VolumeAtDose(cold=cold, dose_unit=Unit.GY, unit=Unit.CC, dose=at_gy):
+            # tables print "no more than v cc above d Gy" as the dose to v cc, and what is spared likewise
+            metric, dose, allows = f"{'DC' if cold else 'D'}{dose:g}cc[Gy]", at_gy, allows != cold
+        case _:
+            pass
+    if not table.fractions or is_target(row) or not allows or not metric.endswith(f"[{Unit.GY}]"):
         return
-    by_limit, limit = usual.limits_with(row, str(row.metric)), f"{first_limit(row):g}"
+    by_limit, limit = usual.limits_with(row, metric), f"{dose:g}"
     here = {number for number, tables in by_limit.items() if any({*of} & {*table.fractions} for of in tables.values())}
     more = {id_: of for id_, of in by_limit.get(limit, {}).items() if of and min(of) > max(table.fractions)}
-    if more and here and limit not in here and all(float(number) < first_limit(row) for number in here):
+    if more and here and limit not in here and all(float(number) < dose for number in here):
         id_ = min(more)
-        far = first_limit(row) > _TWICE * max(map(float, here))
+        far = dose > _TWICE * max(map(float, here))
         what = f"{summary(row)} is the limit of {id_}; for {table.fractions_text()} bundled tables have "
         what += ", ".join(sorted(here, key=float))
         yield (error if far else warning)(what, "is it from the column of this number of fractions?")
@@ -265,11 +321,12 @@ def _limit_of_more_fractions(table: ConstraintTable, row: Constraint, usual: Yar
 
 
 def _point_or_maximum(table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
-    """A dose to a small volume is no maximum, and the reverse; the note may tell that one was used for the other."""
+    """A dose to a small volume is no maximum, and the reverse; organ or note may tell that one stands for the other."""
     text = printed(row)
     match row.metric:
         case DoseAtVolume(cold=False, volume=volume, volume_unit=Unit.CC) if _MAXIMUM.search(text):
-            if f"{volume:g} cc" not in f"{row.note} {table.note}":
+            said = f"{row.organ} {row.note} {table.note}".replace(",", ".")
+            if not re.search(rf"(?<![\d.]){re.escape(f'{volume:g}')} ?cc", said):
                 what = f"called a maximum, and '{row.metric}' is the dose to {volume:g} cc"
                 yield warning(what, f"write 'Max[{row.metric.unit}]', or say in note that {volume:g} cc was used")
         case DoseStatistic(stat=Stat.MAX) if point := _POINT.search(text):
@@ -308,19 +365,35 @@ def _first_named(row: Constraint) -> tuple[str, ...]:
 def _side_not_said(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
     """Printed for the organ on one side of the target, and asked of both."""
     printed = _PRINTED_SIDE.search(row.organ)
-    if printed is None or sides_of(row.structures) is None:
+    if printed is None:
+        return
+    side = RowSide.CONTRALATERAL if "ontr" in printed[0].lower() else RowSide.IPSILATERAL
+    if len(row.structures) == 1 and (sides := _sides_of_pair(row.structures[0])):
+        if len({*map(str.lower, _PRINTED_SIDE.findall(row.organ))}) == 1:
+            hint = f"write structure: {{each: [{', '.join(sides)}]}}, and side: {side}"
+            yield warning(f"printed for '{row.organ}', and measured on both sides together", hint)
+        return
+    if sides_of(row.structures) is None:
         return
     if row.side is None:
-        side = RowSide.CONTRALATERAL if printed[0].lower().startswith("contra") else RowSide.IPSILATERAL
         yield warning(f"printed for '{row.organ}', and asked of both sides", f"add side: {side}")
-    elif not row.side.startswith(printed[0].lower()):
+    elif row.side != side:
         yield error(f"printed for '{row.organ}', and side is {row.side}", "correct side, or organ")
+
+
+def _sides_of_pair(name: str) -> tuple[str, ...]:
+    """The left and the right organ of a name that is of both together: of lungs and kidneys, less a target too."""
+    itself = without_margin(name) if target_taken_out(name) else name
+    stem = (organ_named(itself) or itself).removesuffix("s")
+    sides = (f"{stem}_L", f"{stem}_R")
+    return sides if known_names().issuperset(sides) else ()
 
 
 def _other_fractions(table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
     """A row that names a fraction number which its table does not hold for."""
     for text in (row.id, row.organ, row.source.where):
-        mentions = [int(mention[1]) for mention in _FRACTIONS.finditer(text)]
+        found = [mention[1].lower() for mention in _FRACTIONS.finditer(text)]
+        mentions = [_NUMBERS.index(number) if number in _NUMBERS else int(number) for number in found]
         if mentions and not any(map(table.holds_for, mentions)):
             what = f"'{text}' says {mentions[0]} fractions, and the table is for {table.fractions_text()}"
             # a place may be named by what is beside it
@@ -355,7 +428,8 @@ def _misspelt_names(_table: ConstraintTable, row: Constraint, _usual: Yardsticks
     """A structure whose name is nearly one of TG-263."""
     names = known_names()
     for name in row.structures:
-        suggestion = "" if name in names else nearest(name, sorted(names), score=_NEAR_NAME)
+        is_known = name in names or (target_taken_out(name) and without_margin(name) in names)
+        suggestion = "" if is_known else nearest(name, sorted(names), score=_NEAR_NAME)
         if suggestion:
             yield warning(f"'{name}' is no TG-263 name", f"did you mean '{suggestion}'?")
 
@@ -368,9 +442,11 @@ def _volume_of_nothing(_table: ConstraintTable, row: Constraint, _usual: Yardsti
 
 ROW_CHECKS: tuple[Callable[[ConstraintTable, Constraint, Yardsticks], Iterator[Slip]], ...] = (
     _hot_for_cold,
+    _cold_for_hot,
     _asks_for_dose,
     _caps_coverage,
     _thirds_in_cc,
+    _coverage_in_cc,
     _small_percentage,
     _magnitude,
     _other_unit_than_bundled,

@@ -17,7 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from sbrtcheck.bundled import shipped_root
-from sbrtcheck.metric import DoseAtVolume, DoseStatistic, Stat, Unit
+from sbrtcheck.metric import (
+    DoseAtVolume,
+    DoseStatistic,
+    IsodoseRatio,
+    MaxDoseAtDistance,
+    Stat,
+    Unit,
+    VolumeOutside,
+)
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.structure_names import organ_named, parts, target_taken_out
 from sbrtcheck.tables.alpha_betas import AlphaBetas, read_alpha_betas
@@ -88,6 +96,10 @@ class Yardsticks:
         α/β that were read: ``[lowest, highest]``, in Gy, and whether more cannot be meant.
     tissues_gy, all_gy
         The highest α/β of any tissue; the lowest and the highest of any tissue or tumour.
+    around_targets
+        The highest limits, acceptable variations included, of each metric of what surrounds a target: ``R50%[ratio]``.
+    tumours_gy
+        The highest α/β of any tumour, without the ends of intervals.
     """
 
     critical_cc: Mapping[str, Sequence[float]]
@@ -104,6 +116,8 @@ class Yardsticks:
     ratios: Mapping[str, Sequence[float | bool]]
     tissues_gy: float
     all_gy: Sequence[float]
+    around_targets: Mapping[str, float] = field(default_factory=dict)
+    tumours_gy: float | None = None
 
     @classmethod
     def of(cls, tables: Iterable[ConstraintTable], sites: Sites, alpha_betas: AlphaBetas) -> Yardsticks:
@@ -113,6 +127,8 @@ class Yardsticks:
             for row in table.rows:
                 if not is_target(row):
                     gathered.add(table, row)
+                elif row.is_upper_limit and isinstance(row.metric, IsodoseRatio | MaxDoseAtDistance | VolumeOutside):
+                    gathered.add_around(str(row.metric), highest_limit(row))
         for organ in (organ for site in sites.sites for organ in site.expects):
             gathered.add_together(list(dict.fromkeys(map(body, organ.structures))))
         for part, whole in parts():
@@ -140,6 +156,8 @@ class Yardsticks:
                 min(tumours.lowest_gy, *(tissue.lowest_gy for tissue in tissues)),
                 max(tumours.highest_gy, *(tissue.highest_gy for tissue in tissues)),
             ),
+            around_targets=gathered.around_targets,
+            tumours_gy=tumours.highest_value_gy,
         )
 
     def critical(self, row: Constraint) -> frozenset[float]:
@@ -234,6 +252,11 @@ class _Gathered:
     printed: dict[str, set[str]] = field(default_factory=dict)
     without_target: set[str] = field(default_factory=set)
     together: dict[str, set[str]] = field(default_factory=dict)
+    around_targets: dict[str, float] = field(default_factory=dict)
+
+    def add_around(self, metric: str, limit: float) -> None:
+        """Gather what a row prints of what surrounds a target."""
+        self.around_targets[metric] = max(limit, self.around_targets.get(metric, 0.0))
 
     def add(self, table: ConstraintTable, row: Constraint) -> None:
         """Gather what a row of an organ prints."""
