@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from pydicom import Dataset, dcmread
+from pydicom import Dataset
 
 import dicom_files
 import phantom
@@ -530,10 +530,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         )
         rx = phantom.PhantomPrescription(dose_gy=gy, fractions=n)
         phantom.write_plan(root / label, structures=[sac], dose=dose, prescription=rx, label=label)
-    for file in (root / "BEFORE").iterdir():  # of one patient: a phantom's identity follows its label
-        dataset = dcmread(file)
-        dataset.PatientName, dataset.PatientID = "PHANTOM^NOW", "sbrtcheck-phantom-now"
-        dataset.save_as(file)
+    dicom_files.say_one_patient(root / "NOW", root / "BEFORE")
     return [str(root / "NOW"), str(root / "BEFORE")]
 
 

@@ -207,10 +207,15 @@ def test_a_plan_is_used_as_it_is() -> None:
 
 
 def test_a_plan_and_a_list_of_files_are_two_courses() -> None:
-    lung = sbrtcheck.load_plan(PLANS["lung-50gy-5fx"])
+    folder, lung = PLANS["lung-50gy-5fx"], sbrtcheck.load_plan(PLANS["lung-50gy-5fx"])
     liver = [pydicom.dcmread(path) for path in sorted(PLANS["liver-45gy-3fx"].iterdir())]
-    wanted = sbrtcheck.accumulate([PLANS["lung-50gy-5fx"], PLANS["liver-45gy-3fx"]], {"Heart": 3.0}, frames_agree=True)
-    assert sum_json(sbrtcheck.accumulate([lung, liver], {"Heart": 3.0}, frames_agree=True)) == sum_json(wanted)
+    for first in (lung, folder):  # a Plan does not know whose it is, and of files that is compared
+        wanted, found = (
+            sbrtcheck.accumulate([first, second], {"Heart": 3.0}, frames_agree=True)
+            for second in (PLANS["liver-45gy-3fx"], liver)
+        )
+        assert sum_json(found) == sum_json(wanted)
+        assert any("of one patient?" in reason.text for reason in found.reasons) == (first is folder)
     assert "two of the plans" in refusal(lambda: sbrtcheck.accumulate([lung, lung], {"Heart": 3.0}))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from pydicom import Dataset
+from pydicom import Dataset, dcmread
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import FileMetaDataset
 from pydicom.sequence import Sequence as Items
@@ -252,3 +252,11 @@ def write_plan(folder: Path, *datasets: Dataset, syntax: str = ImplicitVRLittleE
     for at, dataset in enumerate(datasets or (dose(), structure_set(), plan())):
         write(folder / str(at), dataset, syntax, meta=meta)
     return folder
+
+
+def say_one_patient(*folders: Path) -> None:
+    """Write one identity into all files below the folders: each phantom has that of its label."""
+    for path in (path for folder in folders for path in folder.iterdir()):
+        dataset = dcmread(path)
+        dataset.PatientName, dataset.PatientID = "PHANTOM^ONE", "sbrtcheck-phantom-one"
+        dataset.save_as(path)

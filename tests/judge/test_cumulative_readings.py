@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+import dicom_files
 import phantom
 from dvh_builders import box
 from sbrtcheck import api
@@ -347,6 +348,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         )
         rx = phantom.PhantomPrescription(dose_gy=gy, fractions=n)
         phantom.write_plan(root / label, structures=structures, dose=dose, prescription=rx, label=label)
+    dicom_files.say_one_patient(root / "NOW", root / "BEFORE")
     return [str(root / "NOW"), str(root / "BEFORE")]
 
 

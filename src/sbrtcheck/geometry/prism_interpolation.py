@@ -100,9 +100,7 @@ def interpolated(stack: PrismStack, planes: Planes, name: str, *, in_thirds: boo
         _mean_of_parabola(planes_mm, values, base[layer], low, high)
         for values in (shape.u, shape.v, shape.uu, shape.vv)
     )
-    # second moments go with the square of the width
-    scale_u = np.where(moves, np.sqrt(np.maximum(at_uu, 0.0) / shape.uu[layer]), 1.0)
-    scale_v = np.where(moves, np.sqrt(np.maximum(at_vv, 0.0) / shape.vv[layer]), 1.0)
+    scale_u, scale_v = _scale(at_uu, shape.uu[layer], moves), _scale(at_vv, shape.vv[layer], moves)
     centre_u, centre_v = np.where(moves, at_u, shape.u[layer]), np.where(moves, at_v, shape.v[layer])
     edges = stack.edges.of_layers(layer)
     of = edges.layer
@@ -126,6 +124,11 @@ def interpolated(stack: PrismStack, planes: Planes, name: str, *, in_thirds: boo
         conventions=stack.conventions[source],
         findings=findings,
     )
+
+
+def _scale(moment: FloatArray, old: FloatArray, moves: BoolArray) -> FloatArray:
+    """Ratio of widths, which second moments go with the square of; 1 for what stays, and may have no area."""
+    return np.sqrt(np.divide(np.maximum(moment, 0.0), old, out=np.ones_like(old), where=moves))
 
 
 def _shapes(edges: Edges, layers: int) -> _Shape:
