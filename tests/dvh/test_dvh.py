@@ -556,6 +556,16 @@ def test_planes_of_several_loops_keep_straight_walls_and_it_is_said() -> None:
     assert [f.code for f in shaped.findings] == [FindingCode.STRAIGHT_BETWEEN_PLANES]
 
 
+def test_a_plane_that_is_drawn_twice_with_more_points_keeps_the_walls_beside_it() -> None:
+    """By one of its readings it has no area, so its shape has no width to go by; the others are followed past it."""
+    loops = [rectangle(-6, 6, -6, 6, 3.0 * k) for k in range(7)]
+    again = np.stack([loops[2], (loops[2] + np.roll(loops[2], -1, axis=0)) / 2], axis=1).reshape(-1, 3)
+    slab, shaped = (dvh_of(structure("S", *loops, again), between=b) for b in ("slab", "interpolated"))
+    assert shaped.volume == pytest.approx(slab.volume, rel=1e-9)
+    assert shaped.volume == pytest.approx(1.2 * 1.2 * 2.1, rel=1e-9)
+    assert FindingCode.STRAIGHT_BETWEEN_PLANES in {finding.code for finding in shaped.findings}
+
+
 @pytest.mark.parametrize("diameter_mm", [3.0, 5.0, 7.0])
 def test_cubic_dose_keeps_the_peak_that_trilinear_dose_cuts_off(diameter_mm: float) -> None:
     sigma = diameter_mm / 2
