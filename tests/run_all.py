@@ -48,6 +48,14 @@ COUNTS = ".cache/counts"
 """Where a run leaves what it counted, a file for each of ``--versions``; the validation report is made of them."""
 
 
+def counted_in(versions: str) -> str:
+    """The option of the tests that has them counted.
+
+    One word: pytest takes a file by itself, once it is there, for the tests to run, and then does not know the option.
+    """
+    return f"--counts={COUNTS}/{versions}.json"
+
+
 def main() -> int:
     """Install the checkout with its tools, run every check, sum up."""
     sys.stdout.reconfigure(errors="replace")  # what programs print may hold what the console lacks
@@ -60,7 +68,7 @@ def main() -> int:
     if code := installed(environment, args.versions):
         return code
     beside = {} if args.versions == "lowest" else ON_ONE_CORE  # what is not run is written for the newest
-    tests = (*TESTS, "--counts", f"{COUNTS}/{args.versions}.json")
+    tests = (*TESTS, counted_in(args.versions))
     with ThreadPoolExecutor(1) as other:
         read = other.submit(run_each, environment, beside, at_once=True)
         codes = run_each(environment, {"Tests, examples, blocks of the documentation": tests})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -85,3 +86,20 @@ def test_what_a_step_prints_stands_in_one_piece_under_its_heading(
     assert heading.startswith("=== Types: python -c")
     assert said == "said"
     assert ended.startswith("=== Types: FAILED with exit code 3")
+
+
+def test_counts_of_an_earlier_run_do_not_stand_in_the_way_of_the_next(tmp_path: Path) -> None:
+    """Pytest looks for its options beside what it takes for a path: here in a folder that has none."""
+    option = run_all.counted_in("newest")
+    earlier = tmp_path / option.partition("=")[2]
+    earlier.parent.mkdir(parents=True)
+    earlier.write_text("{}", encoding="utf-8")
+    (tmp_path / "tests").mkdir()
+    for name in ("conftest.py", "helpers/counting.py"):
+        copied = tmp_path / "tests" / name
+        copied.parent.mkdir(exist_ok=True)
+        copied.write_bytes((run_all.ROOT / "tests" / name).read_bytes())
+    (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = tests\n", encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", option]
+    done = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)  # noqa: S603
+    assert "unrecognized arguments" not in done.stderr
